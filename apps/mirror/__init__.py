@@ -1,0 +1,1 @@
+"""The tables of VirtualPyTest as Django models, and what the connected database really has of them."""
