@@ -1,0 +1,1 @@
+"""What people decide about alerts: acknowledge, resolve, discard, re-open."""
