@@ -1,0 +1,1 @@
+"""Is the portal well: probes, metrics, the health page, `doctor` and `processes`."""
