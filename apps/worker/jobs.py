@@ -1,0 +1,46 @@
+"""What the worker does, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from random import Random
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.accounts import sign_in
+from apps.mirror.demo.presence import demo_rows_present
+from apps.mirror.demo.simulate import Simulator
+from apps.worker.loop import Job
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+def registered() -> list[Job]:
+    """The jobs that these settings ask for. Only a source of our own has a lab that is made up."""
+    jobs = [
+        Job("clear sessions", DAY, clear_sessions),
+        Job("clear sign-in attempts", HOUR, sign_in.prune),
+    ]
+    if settings.DEMO and settings.SOURCE_ACCESS == "own":
+        jobs.append(Job("simulate the demo lab", 1.0, simulation()))
+    return jobs
+
+
+def simulation() -> Callable[[], None]:
+    """A step of the demo lab; nothing where no demo rows are."""
+    simulator = Simulator(timezone.now, Random())  # noqa: S311 -- chance, not secrecy
+
+    def step() -> None:
+        if demo_rows_present():
+            simulator.step()
+
+    return step
+
+
+def clear_sessions() -> None:
+    """Delete the sessions that have expired."""
+    clear: Callable[[], None] = import_module(settings.SESSION_ENGINE).SessionStore.clear_expired
+    clear()
