@@ -1,0 +1,44 @@
+"""The addresses of the portal's pages."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from apps.portal.views import (
+    alerts,
+    campaigns,
+    devices,
+    heatmaps,
+    navigation,
+    overview,
+    runs,
+    search,
+    styleguide,
+    system,
+)
+
+app_name = "portal"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", overview.index, name="overview"),
+    path("devices/", devices.devices, name="devices"),
+    path("devices/on-host/", devices.device_on_host, name="device-on-host"),
+    path("devices/<uuid:id>/", devices.device, name="device"),
+    path("system/", system.hosts, name="system"),
+    path("system/<path:name>/", system.host, name="host"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/decide/", alerts.decide_alerts, name="decide-alerts"),
+    path("alerts/<uuid:id>/", alerts.alert, name="alert"),
+    path("campaigns/", campaigns.campaigns, name="campaigns"),
+    path("campaigns/<uuid:id>/", campaigns.campaign, name="campaign"),
+    path("campaigns/by-name/<path:name>/", campaigns.campaign_by_name, name="campaign-by-name"),
+    path("heatmaps/", heatmaps.heatmaps, name="heatmaps"),
+    path("heatmaps/<uuid:id>/", heatmaps.heatmap, name="heatmap"),
+    path("navigation/", navigation.navigation, name="navigation"),
+    path("navigation/<uuid:id>/", navigation.interface, name="interface"),
+    path("navigation/trees/<uuid:id>/", navigation.tree, name="tree"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<str:kind>/<uuid:id>/", runs.run, name="run"),
+    path("search/", search.search, name="search"),
+    path("styleguide/", styleguide.styleguide, name="styleguide"),
+]
