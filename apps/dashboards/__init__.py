@@ -1,0 +1,1 @@
+"""The registry of dashboards: folders, dashboards, import, checks. It does not know that Grafana exists."""
