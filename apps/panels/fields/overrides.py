@@ -1,0 +1,138 @@
+"""A panel's field configuration put on its frames: defaults, then overrides in their order (Grafana:
+`applyFieldOverrides`)."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from apps.panels.fields.display import DEFAULT_SPAN, configured_ends
+from apps.panels.fields.matchers import FieldMatcher, MatcherError, field_matcher
+from apps.panels.fields.names import display_name, unique_names
+from apps.panels.fields.scope import fill_scope
+from apps.panels.frames import Field, Frame
+
+
+@dataclass(frozen=True)
+class _Rule:
+    match: FieldMatcher
+    properties: tuple[tuple[str, Any], ...]
+
+
+def apply_field_config(
+    frames: Sequence[Frame],
+    field_config: Mapping[str, Any],
+    *,
+    default_color_mode: str = "thresholds",
+    interpolate: Callable[[str], str] = str,
+) -> tuple[tuple[Frame, ...], tuple[str, ...]]:
+    """The frames with each field's configuration, name on the screen, place among the series and span; and notices.
+
+    `default_color_mode` is the panel type's own: Grafana's time series and bar charts have "palette-classic".
+    `interpolate` puts the dashboard's variables into names, units and the text for no value.
+    """
+    defaults = field_config.get("defaults") or {}
+    rules, notices = _read_rules(field_config.get("overrides") or ())
+    configured = [
+        frame.with_fields(
+            replace(field, config=_config(field, frame, frames, defaults, rules, default_color_mode, interpolate))
+            for field in frame.fields
+        )
+        for frame in frames
+    ]
+    return _finished(configured), tuple(notices)
+
+
+def _read_rules(overrides: Sequence[Any]) -> tuple[list[_Rule], list[str]]:
+    rules: list[_Rule] = []
+    notices: list[str] = []
+    for override in overrides:
+        if not isinstance(override, Mapping):
+            continue
+        try:
+            match = field_matcher(override.get("matcher") or {})
+        except MatcherError as error:
+            notices.append(f"An override is left out. {error}")
+            continue
+        properties = tuple(
+            (str(item["id"]), item.get("value"))
+            for item in override.get("properties") or ()
+            if isinstance(item, Mapping) and item.get("id")
+        )
+        rules.append(_Rule(match, properties))
+    return rules, notices
+
+
+def _config(
+    field: Field,
+    frame: Frame,
+    frames: Sequence[Frame],
+    defaults: Mapping[str, Any],
+    rules: Sequence[_Rule],
+    color_mode: str,
+    interpolate: Callable[[str], str],
+) -> dict[str, Any]:
+    # What the query itself says about a field wins over the panel's defaults, never over an override.
+    config: dict[str, Any] = copy.deepcopy({**defaults, **{k: v for k, v in field.config.items() if v is not None}})
+    config["custom"] = {**(defaults.get("custom") or {}), **(field.config.get("custom") or {})}
+    for rule in rules:
+        if rule.match(field, frame, frames):
+            for path, value in rule.properties:
+                _set(config, path.split("."), copy.deepcopy(value))
+    if not isinstance(config.get("color"), Mapping) or not config["color"].get("mode"):
+        config["color"] = {**(config.get("color") or {}), "mode": color_mode}
+    for name in ("displayName", "unit", "noValue"):
+        if isinstance(config.get(name), str):
+            config[name] = interpolate(config[name])
+    if config.get("displayName"):
+        # The name is made of the field as it came: the configured name is not there yet.
+        config["displayName"] = fill_scope(str(config["displayName"]), field, frame)
+    return config
+
+
+def _set(config: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for name in path[:-1]:
+        child = config.get(name)
+        config[name] = child = dict(child) if isinstance(child, Mapping) else {}
+        config = child
+    if value is None:
+        config.pop(path[-1], None)
+    else:
+        config[path[-1]] = value
+
+
+def _finished(frames: Sequence[Frame]) -> tuple[Frame, ...]:
+    shared = _numbers_span(field for frame in frames for field in frame.fields)
+    series = 0
+    result = []
+    for frame in frames:
+        names = unique_names([display_name(field, frame, frames) for field in frame.fields])
+        fields = []
+        for field, name in zip(frame.fields, names, strict=True):
+            fields.append(replace(field, display_name=name, series_index=series, span=_span(field, shared)))
+            series += field.type in ("number", "boolean")
+        result.append(frame.with_fields(fields))
+    return tuple(result)
+
+
+def _span(field: Field, shared: tuple[float, float] | None) -> tuple[float, float] | None:
+    if field.type != "number":
+        return None
+    own = _numbers_span((field,)) if field.config.get("fieldMinMax") else shared
+    low, high = configured_ends(field)
+    ends = own or DEFAULT_SPAN
+    return (ends[0] if low is None else low, ends[1] if high is None else high)
+
+
+def _numbers_span(fields: Iterable[Field]) -> tuple[float, float] | None:
+    lows, highs = [], []
+    for field in fields:
+        if field.type == "number":
+            numbers = [value for value in field.values if value is not None and math.isfinite(value)]
+            if numbers:
+                lows.append(min(numbers))
+                highs.append(max(numbers))
+    return (min(lows), max(highs)) if lows else None

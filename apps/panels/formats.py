@@ -1,0 +1,211 @@
+"""The ways in which a variable's values become text: Grafana's formats (`${name:csv}`), by name.
+
+What a format returns is text, not SQL: `apps.panels.interpolate` keeps it inside the literal it stands in.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from html import escape
+from typing import Final
+from urllib.parse import quote
+
+from apps.panels.variables import Selection
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a formatter gets: the selection, the arguments after the format's name, the zone that dates are shown in."""
+
+    selection: Selection
+    arguments: Sequence[str]
+    zone: tzinfo
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The chosen values."""
+        return self.selection.values
+
+    def joined(self, separator: str = ",") -> str:
+        """The values in one text."""
+        return separator.join(self.values)
+
+
+def format_selection(selection: Selection, form: str, arguments: Sequence[str] = (), zone: tzinfo = UTC) -> str:
+    """The selection as text in the format `form` with its arguments; an unknown format is `glob`.
+
+    All with a custom value is that value in every format but `text`.
+    """
+    if selection.custom_all and form != "text":
+        return selection.custom_all
+    return _FORMATS.get(form, _glob)(Wanted(selection, arguments, zone))
+
+
+def _glob(wanted: Wanted) -> str:
+    return f"{{{wanted.joined()}}}" if len(wanted.values) > 1 else wanted.joined()
+
+
+def _regex(wanted: Wanted) -> str:
+    escaped = [re.sub(r"[\\^$*+?.()|\[\]{}/]", r"\\\g<0>", value) for value in wanted.values]
+    return f"({'|'.join(escaped)})" if len(escaped) > 1 else "".join(escaped)
+
+
+def _lucene(wanted: Wanted) -> str:
+    if not wanted.selection.is_list:
+        return "".join(map(_lucene_escaped, wanted.values))
+    quoted = [f'"{_lucene_escaped(value)}"' for value in wanted.values]
+    return f"({' OR '.join(quoted)})" if quoted else "__empty__"
+
+
+def _lucene_escaped(value: str) -> str:
+    if re.fullmatch(r"-?\d+(\.\d+)?", value):
+        return value
+    return re.sub(r"[!*+\-=<>\s&|()\[\]{}^~?:\\/\"]", r"\\\g<0>", value)
+
+
+def _distributed(wanted: Wanted) -> str:
+    name = wanted.selection.name
+    return ",".join(f"{name}={value}" if index else value for index, value in enumerate(wanted.values))
+
+
+def _json(wanted: Wanted) -> str:
+    if wanted.selection.is_list:
+        return json.dumps(wanted.values, ensure_ascii=False, separators=(",", ":"))
+    return wanted.joined()
+
+
+def _percent_encode(wanted: Wanted) -> str:
+    return encode_component(f"{{{wanted.joined()}}}" if wanted.selection.is_list else wanted.joined())
+
+
+def _uri_encode(wanted: Wanted) -> str:
+    text = f"{{{wanted.joined()}}}" if wanted.selection.is_list else wanted.joined()
+    return quote(text, safe="-_.~;,/?:@&=+$#")
+
+
+def _query_param(wanted: Wanted) -> str:
+    selection = wanted.selection
+    return "&".join(f"var-{selection.name}={encode_component(value)}" for value in selection.url_values)
+
+
+def _custom_query_param(wanted: Wanted) -> str:
+    arguments = [*wanted.arguments, "", ""]
+    name = encode_component(arguments[0] or wanted.selection.name)
+    prefix = encode_component(arguments[1])
+    return "&".join(f"{name}={prefix}{encode_component(value)}" for value in wanted.values)
+
+
+def _surrounded(mark: str, escaped: str) -> Callable[[Wanted], str]:
+    def formatter(wanted: Wanted) -> str:
+        return ",".join(f"{mark}{value.replace(mark, escaped)}{mark}" for value in wanted.values)
+
+    return formatter
+
+
+def _date(wanted: Wanted) -> str:
+    """Epoch milliseconds as a date; arguments are `ms`, `seconds`, `iso` or a pattern, which may hold colons."""
+    try:
+        milliseconds = int(wanted.joined())
+        instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    except (ValueError, OverflowError):
+        return "NaN"
+    pattern = ":".join(wanted.arguments) or "iso"
+    if pattern == "ms":
+        return str(milliseconds)
+    if pattern == "seconds":
+        return str(math.floor(milliseconds / 1000 + 0.5))
+    if pattern == "iso":
+        return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03}Z"
+    return _by_pattern(instant.astimezone(wanted.zone), pattern)
+
+
+def _by_pattern(instant: datetime, pattern: str) -> str:
+    """A date by a moment.js pattern, in English."""
+    return re.sub(
+        r"\[([^\]]*)\]|(YYYY|YY|MMMM|MMM|MM|M|DDDD|DDD|DD|Do|D|dddd|ddd|HH|H|hh|h|mm|m|ss|s|SSS|A|a|ZZ|Z|X|x|Q)",
+        lambda match: match.group(1) if match.group(2) is None else _PATTERN_PARTS[match.group(2)](instant),
+        pattern,
+    )
+
+
+def _offset(instant: datetime, colon: str) -> str:
+    seconds = int((instant.utcoffset() or timedelta()).total_seconds())
+    hours, minutes = divmod(abs(seconds) // 60, 60)
+    return f"{'-' if seconds < 0 else '+'}{hours:02}{colon}{minutes:02}"
+
+
+def _ordinal(day: int) -> str:
+    return f"{day}{'th' if day in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"
+
+
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_PATTERN_PARTS: Final[Mapping[str, Callable[[datetime], str]]] = {
+    "YYYY": lambda at: f"{at.year:04}",
+    "YY": lambda at: f"{at.year % 100:02}",
+    "Q": lambda at: str((at.month + 2) // 3),
+    "MMMM": lambda at: _MONTHS[at.month - 1],
+    "MMM": lambda at: _MONTHS[at.month - 1][:3],
+    "MM": lambda at: f"{at.month:02}",
+    "M": lambda at: str(at.month),
+    "DDDD": lambda at: f"{at.timetuple().tm_yday:03}",
+    "DDD": lambda at: str(at.timetuple().tm_yday),
+    "DD": lambda at: f"{at.day:02}",
+    "Do": lambda at: _ordinal(at.day),
+    "D": lambda at: str(at.day),
+    "dddd": lambda at: _DAYS[at.weekday()],
+    "ddd": lambda at: _DAYS[at.weekday()][:3],
+    "HH": lambda at: f"{at.hour:02}",
+    "H": lambda at: str(at.hour),
+    "hh": lambda at: f"{(at.hour - 1) % 12 + 1:02}",
+    "h": lambda at: str((at.hour - 1) % 12 + 1),
+    "mm": lambda at: f"{at.minute:02}",
+    "m": lambda at: str(at.minute),
+    "ss": lambda at: f"{at.second:02}",
+    "s": lambda at: str(at.second),
+    "SSS": lambda at: f"{at.microsecond // 1000:03}",
+    "A": lambda at: "AM" if at.hour < 12 else "PM",
+    "a": lambda at: "am" if at.hour < 12 else "pm",
+    "ZZ": lambda at: _offset(at, ""),
+    "Z": lambda at: _offset(at, ":"),
+    "X": lambda at: str(math.floor(at.timestamp())),
+    "x": lambda at: str(math.floor(at.timestamp() * 1000)),
+}
+
+
+def encode_component(text: str) -> str:
+    """Percent-encoded, but letters, digits and `-_.~` (RFC 3986)."""
+    return quote(text, safe="-_.~")
+
+
+_FORMATS: Final[Mapping[str, Callable[[Wanted], str]]] = {
+    "glob": _glob,
+    "raw": Wanted.joined,
+    "csv": Wanted.joined,
+    "pipe": lambda wanted: wanted.joined("|"),
+    "join": lambda wanted: wanted.joined(":".join(wanted.arguments) if wanted.arguments else ","),
+    "regex": _regex,
+    "lucene": _lucene,
+    "distributed": _distributed,
+    "html": lambda wanted: escape(wanted.joined(", ")).replace("&#x27;", "&#39;"),
+    "json": _json,
+    "percentencode": _percent_encode,
+    "uriencode": _uri_encode,
+    "singlequote": _surrounded("'", "\\'"),
+    "doublequote": _surrounded('"', '\\"'),
+    "sqlstring": _surrounded("'", "''"),
+    "date": _date,
+    "text": lambda wanted: wanted.selection.text,
+    "queryparam": _query_param,
+    "customqueryparam": _custom_query_param,
+}
+FORMAT_NAMES: Final = frozenset(_FORMATS)
+"""The formats that are known."""
