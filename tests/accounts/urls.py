@@ -1,0 +1,71 @@
+"""Addresses with every kind of declaration, for the tests of the gate."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.views import View
+
+from apps.accounts.access import access, public
+from apps.accounts.roles import Role
+
+
+@public
+def everybody(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("open")
+
+
+@access(Role.NONE)
+def signed_in(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("signed in")
+
+
+@access(Role.VIEWER)
+class Viewers(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("for viewers")
+
+
+@access(Role.OPERATOR)
+def operators(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("for operators")
+
+
+@access(Role.ADMIN)
+def admins(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("for admins")
+
+
+@access(Role.VIEWER)
+def refusing(request: HttpRequest) -> HttpResponse:
+    raise PermissionDenied("This run belongs to another team.")
+
+
+def undeclared(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("nobody should read this")
+
+
+def wrapped(view: Any) -> Any:
+    @wraps(view)
+    def inner(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    return inner
+
+
+urlpatterns = [
+    path("everybody/", everybody),
+    path("signed-in/", signed_in),
+    path("viewers/", Viewers.as_view()),
+    path("operators/", operators),
+    path("api/operators/", operators),
+    path("wrapped/", wrapped(operators)),
+    path("admins/", admins),
+    path("refusing/", refusing),
+    path("undeclared/", undeclared),
+    path("account/", include("apps.accounts.urls")),
+]

@@ -1,0 +1,27 @@
+"""What every test has: no network but loopback, people to sign in as, an audit table that can be emptied."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+from pytest_socket import socket_allow_hosts
+
+pytest_plugins = ["tests.people", "tests.start.portal"]
+
+
+def pytest_runtest_setup() -> None:
+    """Loopback and local sockets only: a test that reaches for another machine fails."""
+    socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VPTMONITOR_PROCESS", raising=False)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Tests that commit clean up by TRUNCATE, which the audit table refuses; its own test turns that on again."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER audit_keeps_table")

@@ -1,0 +1,1 @@
+"""The Procfile's processes: real honcho, real supervisors, real children."""
