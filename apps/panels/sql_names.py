@@ -35,7 +35,8 @@ _NOT_AN_ALIAS: Final = _RESERVED - _OF_TIME
 _FROM_INSIDE: Final = frozenset({"extract", "substring", "trim", "overlay", "position"})
 """Functions whose arguments hold a FROM that names no table."""
 _ENDS_FROM: Final = frozenset({
-    ")", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "union", "intersect", "except",
+    ")", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "union", "intersect",
+    "except",
 })  # fmt: skip
 _SYSTEM: Final = frozenset({"pg_catalog", "information_schema"})
 

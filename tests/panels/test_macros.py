@@ -151,7 +151,7 @@ def test_macros_take_variables_as_arguments_and_variables_may_be_function_names(
         TEN_MINUTES,
     )
     assert statement.sql == (
-        'SELECT floor(extract(epoch from started_at )/300)*300 AS "time", max(x) FROM t '
+        'SELECT floor(extract(epoch from started_at)/300)*300 AS "time", max(x) FROM t '
         "WHERE started_at BETWEEN '2018-04-12T18:00:00Z' AND '2018-04-12T18:05:00Z'"
     )
     assert statement.fill == Fill("previous", 300)

@@ -13,6 +13,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from apps.accounts.scope import EVERYTHING
 from apps.panels import run
 from apps.panels.errors import PanelError
+from apps.panels.pool import Connection as PoolConnection
+from apps.panels.pool import Stop
 from apps.panels.run import Limits, Query, Result, Who
 from tests.panels.conftest import ME, backends
 
@@ -26,7 +28,9 @@ def failure(ask: Ask, sql: str, limits: Limits | None = None) -> PanelError:
 
 
 def test_rows_come_with_names_and_types(ask: Ask) -> None:
-    result = ask("SELECT n, 'a' AS word, n AS n, 1.5 AS half, true AS yes FROM panel_rows ORDER BY n DESC LIMIT 2;  -- end")
+    result = ask(
+        "SELECT n, 'a' AS word, n AS n, 1.5 AS half, true AS yes FROM panel_rows ORDER BY n DESC LIMIT 2;  -- end"
+    )
     assert [column.name for column in result.columns] == ["n", "word", "n", "half", "yes"]
     assert [column.type_oid for column in result.columns] == [23, 25, 23, 1700, 16]
     assert [tuple(map(str, row)) for row in result.rows] == [
@@ -49,7 +53,9 @@ def test_rows_come_with_names_and_types(ask: Ask) -> None:
         ("current_setting('TimeZone')", "UTC"),
     ],
 )
-def test_what_is_no_number_time_or_json_is_the_text_that_postgresql_prints(ask: Ask, expression: str, text: str) -> None:
+def test_what_is_no_number_time_or_json_is_the_text_that_postgresql_prints(
+    ask: Ask, expression: str, text: str
+) -> None:
     assert ask(f"SELECT {expression}").rows == [(text,)]
 
 
@@ -57,7 +63,9 @@ def test_percent_signs_and_backslashes_mean_themselves(ask: Ask) -> None:
     assert ask(r"SELECT '%s %(a)s \ ', 5 % 2").rows == [(r"%s %(a)s \ ", 1)]
 
 
-@pytest.mark.parametrize("sql", ["VALUES (1)", "TABLE panel_guarded", "(SELECT 1)", "WITH a AS (SELECT 1) TABLE a", "SELECT"])
+@pytest.mark.parametrize(
+    "sql", ["VALUES (1)", "TABLE panel_guarded", "(SELECT 1)", "WITH a AS (SELECT 1) TABLE a", "SELECT"]
+)
 def test_every_form_of_a_query_runs(ask: Ask, sql: str) -> None:
     assert len(ask(sql).rows) == 1
 
@@ -128,7 +136,7 @@ def test_the_portals_own_limit_stands_when_the_servers_is_lifted(
 ) -> None:
     original = run._begin
 
-    def lifted(connection: run.Connection, limits: Limits, deadline: float, stop: run.Stop) -> None:
+    def lifted(connection: PoolConnection, limits: Limits, deadline: float, stop: Stop) -> None:
         original(connection, limits, deadline, stop)
         connection.execute("SET LOCAL statement_timeout = 0", deadline=deadline, stop=stop)
 
