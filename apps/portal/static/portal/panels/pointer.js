@@ -1,0 +1,101 @@
+// Pointing at times: the shared line, zooming by dragging, the keyboard.
+
+import { px, svg } from "./dom.js";
+import { hush } from "./tooltip.js";
+
+const DRAG = 6; // pixels before a press becomes a drag
+
+/**
+ * Lets people point at times on `node`, whose marks fill `box` from `start` to `end` (milliseconds).
+ * `at(time, x, y)` is told where the pointer is (x, y in the node; y null from the keyboard) and answers the time to mark,
+ * `step(time, direction)` names the next time for the arrow keys, `leave()` hears the end, `press(event)` a plain click.
+ */
+export function pointing(stage, node, box, { start, end, at, leave, step, press }) {
+  const { context } = stage;
+  const bottom = box.top + box.height;
+  const line = svg("path", { class: "view-cursor", visibility: "hidden" });
+  const range = svg("rect", { class: "view-range", y: box.top, height: box.height, visibility: "hidden" });
+  node.append(range, line);
+  let from = null;
+  let current = null;
+
+  const toX = (time) => box.left + (box.width * (time - start)) / (end - start);
+  const toTime = (x) => start + ((end - start) * (x - box.left)) / box.width;
+  const clamp = (x) => Math.max(box.left, Math.min(box.left + box.width, x));
+
+  function mark(time) {
+    const seen = time !== null && time >= start && time <= end;
+    line.setAttribute("visibility", seen ? "visible" : "hidden");
+    if (seen) line.setAttribute("d", `M${px(toX(time))} ${px(box.top)}V${px(bottom)}`);
+  }
+
+  function point(x, y) {
+    current = at(toTime(x), x, y) ?? toTime(x);
+    mark(current);
+    context.crosshair?.point(current, node);
+  }
+
+  function end_() {
+    current = null;
+    mark(null);
+    leave?.();
+    hush(node);
+    context.crosshair?.point(null, node);
+  }
+
+  function place(event) {
+    const frame = node.getBoundingClientRect();
+    return [event.clientX - frame.left, event.clientY - frame.top];
+  }
+
+  node.addEventListener("pointerdown", (event) => {
+    const [x, y] = place(event);
+    const inside = x >= box.left && x <= box.left + box.width && y >= box.top && y <= bottom;
+    if (event.button === 0 && event.pointerType !== "touch" && context.zoom && inside) from = { x, id: event.pointerId };
+  });
+  node.addEventListener("pointermove", (event) => {
+    const [x, y] = place(event);
+    if (from && Math.abs(x - from.x) > DRAG) {
+      node.setPointerCapture(from.id);
+      const edges = [from.x, clamp(x)].sort((a, b) => a - b);
+      range.setAttribute("visibility", "visible");
+      range.setAttribute("x", px(edges[0]));
+      range.setAttribute("width", px(edges[1] - edges[0]));
+    }
+    if (x >= box.left && x <= box.left + box.width && y >= box.top && y <= bottom) point(x, y);
+    else if (!from) end_();
+  });
+  node.addEventListener("pointerup", (event) => {
+    const [x] = place(event);
+    const begun = from;
+    from = null;
+    range.setAttribute("visibility", "hidden");
+    if (begun && Math.abs(x - begun.x) > DRAG) {
+      const [left, right] = [toTime(begun.x), toTime(clamp(x))].sort((a, b) => a - b);
+      end_();
+      context.zoom(Math.round(left), Math.round(right));
+    } else if (begun || event.pointerType === "touch") {
+      press?.(event);
+    }
+  });
+  node.addEventListener("pointercancel", () => {
+    from = null;
+    range.setAttribute("visibility", "hidden");
+  });
+  node.addEventListener("pointerleave", () => from || end_());
+  node.addEventListener("dblclick", () => context.zoomOut?.());
+  node.addEventListener("blur", end_);
+  node.addEventListener("keydown", (event) => {
+    const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === "Escape" && current !== null) end_();
+    else if (direction && step) {
+      const time = step(current ?? (direction > 0 ? start : end), direction);
+      if (time !== null) point(toX(time), null);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  stage.clean(() => hush(node));
+  if (context.crosshair) stage.clean(context.crosshair.listen(node, mark));
+}
