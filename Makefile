@@ -18,7 +18,7 @@ run: venv ## set up what is missing and start the portal (PORT=5109)
 	@$(BIN)/python -m vptmonitor.start
 
 test: venv-dev lint types contracts ## lint, types, import contracts and the test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 soak: venv-dev ## the long fault and flood tests
 	@$(BIN)/python -m pytest -m soak --timeout 3600

@@ -10,6 +10,22 @@ from pytest_socket import socket_allow_hosts
 pytest_plugins = ["tests.people", "tests.start.portal"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a process of the suite runs as one piece: a file, or all that share the portal that was really started.
+
+    The latter come first, since they take longest.
+    """
+    items.sort(key=lambda item: not _wants_portal(item))
+    for item in items:
+        group = "started" if _wants_portal(item) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _wants_portal(item: pytest.Item) -> bool:
+    return "started" in getattr(item, "fixturenames", ())
+
+
 def pytest_runtest_setup() -> None:
     """Loopback and local sockets only: a test that reaches for another machine fails."""
     socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
