@@ -15,10 +15,12 @@ from tests.e2e.browser import Visitor
 STATIC = Path(__file__).resolve().parents[2] / "apps" / "portal" / "static" / "portal"
 HOST = "http://drawing.test"
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Drawing</title>
-<link rel="icon" href="/favicon.svg"><link rel="stylesheet" href="/tokens.css"><link rel="stylesheet" href="/portal.css">
+<link rel="icon" href="/favicon.svg">
+<link rel="stylesheet" href="/tokens.css"><link rel="stylesheet" href="/portal.css">
 <link rel="stylesheet" href="/panels.css"><script type="module" src="/stage.js"></script></head><body></body></html>"""
 STAGE = """import { createCrosshair, draw } from "/panels/draw.js";
 const crosshair = createCrosshair();
+Object.assign(document.body.style, {display: "flex", flexWrap: "wrap", gap: "8px", padding: "8px"});
 window.zooms = [];
 window.show = (box, view, options) => {
   draw(box, view, { label: "Panel", zone: "utc", crosshair, zoom: (...range) => window.zooms.push(range), ...options });

@@ -54,7 +54,11 @@ def legend(*names: tuple[str, str], table: bool = False, right: bool = False) ->
 CLOCK = [START + index * HOUR / 12 for index in range(73)]
 LINES = TimeSeries(
     start=START, end=END, clocks=(CLOCK,), tooltip="multi",
-    lines=(wave("stb1", GREEN, holes=True), wave("mobile1", BLUE, height=25), wave("tv with a long name", ORANGE, axis=1)),
+    lines=(
+        wave("stb1", GREEN, holes=True),
+        wave("mobile1", BLUE, height=25),
+        wave("tv with a long name", ORANGE, axis=1),
+    ),
     axes=(
         Axis(0, 100, ticks(0, 25, 50, 75, 100, unit=" ms"), label="Duration"),
         Axis(0, 120, ticks(0, 40, 80, 120, unit=" %"), side="right", grid=False),
@@ -62,13 +66,12 @@ LINES = TimeSeries(
     levels=(Level(0, 80, RED, dashed=True), Level(0, 80, RED, until=100)),
     legend=legend(("stb1", GREEN), ("mobile1", BLUE), ("tv with a long name", ORANGE)),
 )  # fmt: skip
+COUNTS = [float(3 + index % 5) for index in range(13)]
 BARS_OVER_TIME = TimeSeries(
     start=START, end=END, clocks=([START + index * HOUR / 2 for index in range(13)],),
     lines=(
-        Line("passed", GREEN, 0, 0, [float(3 + index % 5) for index in range(13)], [f"{3 + index % 5}" for index in range(13)],
-             base=[0.0] * 13, draw="bars", fill=0.8),
-        Line("failed", RED, 0, 0, [float(4 + index % 5) for index in range(13)], ["1"] * 13,
-             base=[float(3 + index % 5) for index in range(13)], draw="bars", fill=0.8),
+        Line("passed", GREEN, 0, 0, COUNTS, [f"{count:g}" for count in COUNTS], base=[0.0] * 13, draw="bars", fill=0.8),
+        Line("failed", RED, 0, 0, [count + 1 for count in COUNTS], ["1"] * 13, base=COUNTS, draw="bars", fill=0.8),
     ),
     axes=(Axis(0, 9, ticks(0, 2, 4, 6, 8)),), legend=legend(("passed", GREEN), ("failed", RED), table=True),
 )  # fmt: skip

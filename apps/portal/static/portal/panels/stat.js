@@ -3,7 +3,7 @@
 import { html, measure, px, svg } from "./dom.js";
 import { anchor, safe } from "./links.js";
 
-const LEAST = 14;
+const LEAST = 12;
 const LARGEST = 88;
 const PAD = 10;
 
@@ -17,7 +17,7 @@ function paint(view, width, height) {
   const named = view.show === "value_and_name" || view.show === "name";
   const { columns, size } = arrange(tiles, width, height, view.vertical, (tile, wide, high) => fit(view, tile, wide, high, named));
   const made = tiles.map((tile) => figure(view, tile, size, named));
-  return html("div", { class: `view-tiles is-${view.color}${view.center || tiles.length === 1 ? " is-centered" : ""}`, style: { "--columns": String(columns) } }, made);
+  return html("div", { class: `view-tiles is-${view.color}${view.center || tiles.length === 1 ? " is-centered" : ""}`, style: { "--columns": String(columns), "--name": `${Math.max(12, Math.min(20, Math.round(size * 0.28)))}px` } }, made);
 }
 
 /** The columns of a grid in which figures are largest, and their size: `{columns, size}`. `vertical` is "yes", "no" or "". */
