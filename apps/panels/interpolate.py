@@ -10,7 +10,7 @@ filled in is made to fit there:
 * comments go, with the holes in them.
 
 At last the result is split again and must have exactly the tokens that were meant; a template that would glue a value
-to its neighbours fails closed. `docs/decisions/0006-interpolation.md` has the reasons.
+to its neighbours fails closed. `docs/decisions/0006-panel-sql.md` has the reasons.
 """
 
 from __future__ import annotations
