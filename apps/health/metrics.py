@@ -35,8 +35,6 @@ SILENT_AFTER: Final = timedelta(minutes=11)
 """Hosts ping every five minutes: two pings are missing."""
 REMEMBERED_FOR: Final = timedelta(days=1)
 """A host that has been silent for longer was taken away, as far as a gauge can tell."""
-SERVER: Final = "server"
-"""What servers, as opposed to hosts, write as their host's name."""
 
 Labels = Mapping[str, str]
 
@@ -168,7 +166,8 @@ def _ask_for_fleet() -> Fleet:
     now = timezone.now()
     try:
         alerts = needs_attention(PlatformAlert.objects.all()).count()
-        pings = SystemMetric.objects.filter(timestamp__gte=now - REMEMBERED_FOR).exclude(host_name=SERVER)
+        pings = SystemMetric.objects.filter(timestamp__gte=now - REMEMBERED_FOR)
+        pings = pings.exclude(host_name=SystemMetric.SERVER_HOST)
         latest = [row["latest"] for row in pings.values("host_name").annotate(latest=Max("timestamp")).order_by()]
     except DatabaseProblem:
         return Fleet(None, None, None)

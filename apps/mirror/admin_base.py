@@ -241,7 +241,10 @@ class MirrorAdmin(AuditedModelAdmin):
 
     def page_of(self, row: Any) -> str:
         """The address of the portal's page about `row`, empty where there is none."""
-        key = getattr(row, self.portal_key)
+        return self.page_at(getattr(row, self.portal_key))
+
+    def page_at(self, key: object) -> str:
+        """The address of the portal's page about what has this key, empty where there is none."""
         if not self.portal_page or key is None:
             return ""
         try:

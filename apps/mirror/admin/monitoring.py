@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 
 from apps.mirror.admin_base import HistoryAdmin, MirrorAdmin
@@ -27,6 +29,13 @@ class SystemMetricAdmin(HistoryAdmin):
     exact = ("host_name", "server_name")
     portal_page = ("portal:host",)
     portal_key = "host_name"
+
+    def page_of(self, row: Any) -> str:
+        """A server's row leads to the page of the server: no host has its host name."""
+        if not row.is_server:
+            return super().page_of(row)
+        page = self.page_at(row.server_name)
+        return f"{page}?kind=server" if page else ""
 
 
 @admin.register(SystemDeviceMetric)

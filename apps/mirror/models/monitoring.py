@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import uuid4
 
 from django.contrib.postgres.fields import ArrayField
@@ -117,6 +118,9 @@ class Heatmap(MirrorModel):
 class SystemMetric(MirrorModel):
     """A ping of a host (every five minutes) or of a server (every minute; its host_name is `server`)."""
 
+    SERVER_HOST: ClassVar[str] = "server"
+    """The host name under which every server writes; `server_name` tells them apart."""
+
     domain = "monitoring"
     host_lookup = "host_name"
     time_field = "timestamp"
@@ -180,6 +184,11 @@ class SystemMetric(MirrorModel):
 
     def __str__(self) -> str:
         return known(self.server_name or self.host_name)
+
+    @property
+    def is_server(self) -> bool:
+        """Whether a server pinged, and not a host."""
+        return self.host_name == self.SERVER_HOST
 
 
 class SystemDeviceMetric(MirrorModel):

@@ -14,9 +14,6 @@ HOST_SILENT: Final = timedelta(minutes=11)
 SERVER_SILENT: Final = timedelta(minutes=3)
 """Servers ping every minute."""
 
-SERVER_HOST: Final = "server"
-"""The host name under which every server writes its metrics; `server_name` tells them apart."""
-
 WARM, HOT = 80.0, 90.0
 """Degrees Celsius of the CPU: warning, failing. Small computers slow down at 80 to 85."""
 MEMORY_HIGH, MEMORY_FULL = 90.0, 97.0

@@ -78,14 +78,14 @@ def hosts(*, scope: TeamScope, now: datetime, name: str | None = None, server: b
     """
     rows = SystemMetric.objects.visible_to(scope)
     if server is True:
-        rows = rows.filter(host_name=limits.SERVER_HOST)
+        rows = rows.filter(host_name=SystemMetric.SERVER_HOST)
     elif server is False:
-        rows = rows.exclude(host_name=limits.SERVER_HOST)
+        rows = rows.exclude(host_name=SystemMetric.SERVER_HOST)
     if name is not None:
         rows = rows.filter(**{"server_name" if server else "host_name": name})
     newest: dict[tuple[bool, str], SystemMetric] = {}
     for row in rows.latest_per("host_name", "server_name", since=now - limits.LOOK_BACK).only(*_FIELDS):
-        is_server = row.host_name == limits.SERVER_HOST
+        is_server = row.is_server
         key = is_server, (row.server_name if is_server else row.host_name) or ""
         if key not in newest or row.timestamp > newest[key].timestamp:
             newest[key] = row
@@ -129,7 +129,7 @@ def host_charts(*, scope: TeamScope, host: HostStatus, now: datetime, span: str)
     """What a host measured over a range (a key of `BUCKETS`): (title, unit, series) per chart. One query."""
     rows = SystemMetric.objects.visible_to(scope)
     if host.is_server:
-        rows = rows.filter(host_name=limits.SERVER_HOST, server_name=host.name)
+        rows = rows.filter(host_name=SystemMetric.SERVER_HOST, server_name=host.name)
     else:
         rows = rows.filter(host_name=host.name)
     fields = (

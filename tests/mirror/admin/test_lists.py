@@ -23,6 +23,7 @@ from apps.mirror import admin_base, export
 from apps.mirror.models import Device, MirrorModel, ScriptResult, SystemMetric
 from apps.mirror.shape import mirrored_models
 from tests.mirror.rows import Lab
+from tests.pages import links_of
 from tests.people import make_person, signed_in
 
 pytestmark = pytest.mark.django_db(databases=["default", "source"])
@@ -233,6 +234,15 @@ def test_a_row_leads_to_its_page_in_the_portal(admin: User) -> None:
         Device, django_admin.site
     )
     assert model_admin_without_page.page_of(lab.of(Device)) == ""
+
+
+def test_a_servers_ping_leads_to_the_page_of_the_server(admin: User) -> None:
+    ping = SystemMetric.objects.create(host_name="server", server_name="cloud", timestamp=timezone.now())
+    browser = signed_in(admin)
+    [link] = [link for link in links_of(browser.get(address(SystemMetric))) if link.startswith("/system/cloud")]
+    assert browser.get(link).status_code == 200
+    SystemMetric.objects.filter(pk=ping.pk).update(server_name=None)
+    assert not [link for link in links_of(browser.get(address(SystemMetric))) if link.startswith("/system/server")]
 
 
 def test_the_first_page_is_grouped_by_domain_and_tells_what_each_table_is(
