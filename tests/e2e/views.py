@@ -7,15 +7,25 @@ import math
 from apps.panels.view.model import (
     Axis,
     BarChart,
+    BarGauge,
     Bars,
     Column,
     Entry,
+    Gantt,
+    Gauge,
+    HeatCell,
+    Heatmap,
     Legend,
     Level,
     Line,
     Link,
     Nothing,
+    Pie,
+    Radar,
+    Ring,
+    Slice,
     Sort,
+    Span,
     Stat,
     Table,
     Text,
@@ -49,6 +59,12 @@ def legend(*names: tuple[str, str], table: bool = False, right: bool = False) ->
         Entry(index, name, color, ("12.0 ms", "98.0 ms") if table else ()) for index, (name, color) in enumerate(names)
     )
     return Legend(entries, "right" if right else "bottom", ("Mean", "Max") if table else (), table)
+
+
+def ring(name: str, color: str, *shares: float | None) -> Ring:
+    """A ring whose values are percentages."""
+    values = [None if share is None else share * 100 for share in shares]
+    return Ring(name, color, values, ["" if value is None else f"{value:g} %" for value in values], shares)
 
 
 CLOCK = [START + index * HOUR / 12 for index in range(73)]
@@ -125,7 +141,74 @@ WORDS = Text(
 )
 EMPTY = Nothing("No data in this range")
 
+STEPS = ((0.0, RED), (0.6, ORANGE), (0.8, GREEN))
+MEASURED = tuple(
+    Tile(name, f"{share * 100:g}", suffix=" %", color=color, percent=share, low="0 %", high="100 %", steps=STEPS)
+    for name, share, color in (
+        ("host1", 0.94, GREEN),
+        ("host2 behind the wall", 0.64, ORANGE),
+        ("lab", 0.07, RED),
+    )
+)
+GAUGE = Gauge(tiles=MEASURED[:1])
+GAUGES = Gauge(tiles=MEASURED, labels=True)
+FILLED = BarGauge(tiles=MEASURED)
+LAMPS = BarGauge(tiles=MEASURED, mode="lcd")
+STANDING = BarGauge(tiles=MEASURED, mode="basic", vertical=True)
+SLICES = (
+    Slice("passed", "60", GREEN, 0.6, (Link("Runs", "/runs/"),)),
+    Slice("failed", "30", RED, 0.3), Slice("skipped", "8", ORANGE, 0.08),
+    Slice("other", "2", BLUE, 0.02),
+)  # fmt: skip
+PIE = Pie(
+    slices=SLICES, labels=("name", "percent"), legend=legend(("passed", GREEN), ("failed", RED), ("skipped", ORANGE))
+)
+DONUT = Pie(
+    slices=SLICES, donut=True, labels=("percent",), legend=legend(("passed", GREEN), ("failed", RED), right=True)
+)
+WHOLE = Pie(slices=(Slice("passed", "9", GREEN, 1.0),), donut=True)
+RUNS = Gantt(
+    start=START, end=END, lanes=("host1 · stb1", "host1 · mobile1", "lab · tv"), depths=(1, 2, 1),
+    spans=(
+        Span(START - HOUR, START + HOUR, "stb1", GREEN, 0, lines=("fullzap", "duration 2 h"), ink="#101418"),
+        Span(START + 1.5 * HOUR, START + 2 * HOUR, "stb1", RED, 0, ink="#ffffff", links=(Link("Run", "/runs/1/"),)),
+        Span(START + HOUR, START + 4 * HOUR, "mobile1", GREEN, 1, ink="#101418"),
+        Span(START + 3 * HOUR, START + 5 * HOUR, "mobile1", ORANGE, 1, line=1, ink="#101418"),
+        Span(START + 5 * HOUR, END, "tv", BLUE, 2, open=True, ink="#ffffff"),
+    ),
+    legend=legend(("passed", GREEN), ("failed", RED)),
+)  # fmt: skip
+STATES = Gantt(
+    start=START, end=END, lanes=("stb1", "mobile1"), depths=(1, 1), states=True,
+    spans=tuple(
+        Span(START + index * HOUR, START + (index + 1) * HOUR, word, color, lane, ink="#101418")
+        for lane in (0, 1)
+        for index, (word, color) in enumerate((("ok", GREEN), ("freeze", RED), ("ok", GREEN), ("blackscreen", ORANGE)))
+    ),
+)  # fmt: skip
+HOSTS = ("Success", "Speed", "Uptime", "Coverage", "Stability")
+RADAR = Radar(
+    labels=HOSTS, ticks=("25", "50", "75", "100"), legend=legend(("host1", GREEN), ("host2", BLUE)),
+    rings=(
+        ring("host1", GREEN, 0.9, 0.6, 0.99, 0.4, 0.75),
+        ring("host2", BLUE, 0.5, 0.8, 0.7, None, 0.3),
+    ),
+)  # fmt: skip
+HEAT = Heatmap(
+    start=START, end=END, rows=("0 – 10 ms", "10 – 20 ms", "20 – 50 ms", "50 – 100 ms"),
+    cells=tuple(
+        HeatCell(
+            START + column * HOUR / 4, START + (column + 1) * HOUR / 4, row, f"{(column * 7 + row * 5) % 13}",
+            f"rgb(255, {255 - (column * 7 + row * 5) % 13 * 18}, 120)",
+        )
+        for column in range(24) for row in range(4) if (column + row) % 5
+    ),
+)  # fmt: skip
+
 VIEWS = {
     "lines": LINES, "bars-over-time": BARS_OVER_TIME, "upright": UPRIGHT, "lying": LYING, "stacked": STACKED,
-    "figure": FIGURE, "figures": FIGURES, "rows": ROWS, "words": WORDS, "nothing": EMPTY,
+    "figure": FIGURE, "figures": FIGURES, "rows": ROWS, "words": WORDS, "nothing": EMPTY, "gauge": GAUGE,
+    "gauges": GAUGES, "filled": FILLED, "lamps": LAMPS, "standing": STANDING, "pie": PIE, "donut": DONUT,
+    "whole": WHOLE, "runs": RUNS, "states": STATES, "radar": RADAR, "heat": HEAT,
 }  # fmt: skip
+"""Every kind, most in more than one manner, by the names of its pictures."""

@@ -2,6 +2,11 @@
 // SVG and HTML rather than a canvas: marks follow the theme, print as lines, and carry the values that they stand for.
 
 import { barchart } from "./barchart.js";
+import { gantt } from "./gantt.js";
+import { bargauge, gauge } from "./gauge.js";
+import { heatmap } from "./heatmap.js";
+import { piechart } from "./piechart.js";
+import { radar } from "./radar.js";
 import { stat } from "./stat.js";
 import { table } from "./table.js";
 import { nothing, text } from "./text.js";
@@ -10,7 +15,7 @@ import { timeseries } from "./timeseries.js";
 
 export { createCrosshair } from "./crosshair.js";
 
-const KINDS = { timeseries, barchart, stat, table, text, nothing };
+const KINDS = { timeseries, barchart, stat, gauge, bargauge, table, piechart, gantt, radar, heatmap, text, nothing };
 const drawings = new WeakMap();
 
 /**

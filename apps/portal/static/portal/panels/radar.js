@@ -1,0 +1,76 @@
+// Closed lines around a centre, a value on each spoke.
+
+import { measure, px, shorten, svg } from "./dom.js";
+import { legend } from "./legend.js";
+import { hush, tell } from "./tooltip.js";
+
+const TEXT = 11;
+
+/** Draws a `Radar`. */
+export function radar(stage) {
+  return { legend: legend(stage.view, stage.memory, stage.repaint), paint: (width, height) => paint(stage, width, height) };
+}
+
+function paint(stage, width, height) {
+  const { view, memory, context } = stage;
+  const labels = view.labels ?? [];
+  const rings = (view.rings ?? []).filter((ring) => !memory.hidden?.has(ring.name));
+  const told = rings.slice(0, 6).map((ring) => `${ring.name}: ${labels.map((label, index) => `${label} ${ring.texts[index] || "no value"}`).join(", ")}`).join("; ");
+  const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${context.label ? `${context.label}: ` : ""}${told}` });
+  const longest = Math.min(width * 0.24, Math.max(0, ...labels.map((label) => measure(label, TEXT))));
+  const named = height > 110;
+  const radius = Math.max(8, Math.min(width / 2 - (named ? longest + 12 : 6), height / 2 - (named ? 20 : 6)));
+  const center = { x: width / 2, y: height / 2 };
+  const spot = (share, spoke) => {
+    const angle = ((spoke / labels.length) * 2 - 0.5) * Math.PI;
+    return { x: center.x + radius * share * Math.cos(angle), y: center.y + radius * share * Math.sin(angle) };
+  };
+  const closed = (share) => `M${labels.map((_, spoke) => { const { x, y } = spot(share, spoke); return `${px(x)} ${px(y)}`; }).join("L")}Z`;
+
+  const grid = svg("g", { class: "view-axes", "aria-hidden": "true" });
+  const ticks = view.ticks?.length ? view.ticks : ["", "", "", ""];
+  ticks.forEach((_, index) => grid.append(svg("path", { class: "view-grid", d: closed((index + 1) / ticks.length) })));
+  labels.forEach((label, spoke) => {
+    const end = spot(1, spoke);
+    grid.append(svg("path", { class: "view-grid", d: `M${px(center.x)} ${px(center.y)}L${px(end.x)} ${px(end.y)}` }));
+    if (!named) return;
+    const out = spot(1 + 10 / radius, spoke);
+    const side = Math.abs(out.x - center.x) < 4 ? "middle" : out.x > center.x ? "start" : "end";
+    grid.append(svg("text", { x: px(out.x), y: px(out.y), dy: "0.35em", "text-anchor": side }, shorten(label, side === "middle" ? width * 0.6 : longest + 2, TEXT), svg("title", {}, label)));
+  });
+  node.append(grid);
+
+  const spots = [];
+  for (const ring of rings) {
+    const corners = labels.map((_, spoke) => spot(Math.max(0, Math.min(1, ring.shares[spoke] ?? 0)), spoke));
+    const d = `M${corners.map(({ x, y }) => `${px(x)} ${px(y)}`).join("L")}Z`;
+    node.append(svg("path", { class: "view-ring", d, "data-name": ring.name, style: { stroke: ring.color, fill: ring.color } }));
+    corners.forEach(({ x, y }, spoke) => {
+      const value = ring.values[spoke];
+      if (value === null || value === undefined) return;
+      spots.push({ x, y, ring, spoke });
+      node.append(svg("circle", {
+        class: "view-ring-dot", cx: px(x), cy: px(y), r: 3, style: { fill: ring.color },
+        "data-name": ring.name, "data-label": labels[spoke], "data-value": value, "data-text": ring.texts[spoke],
+      }));
+    });
+  }
+  if (named && radius > 40) {
+    ticks.forEach((text, index) => text && node.append(svg("text", { class: "view-bar-text is-tick", x: px(center.x + 4), y: px(spot((index + 1) / ticks.length, 0).y), dy: "0.35em" }, text)));
+  }
+  hands(stage, node, spots, labels, rings);
+  return node;
+}
+
+function hands(stage, node, spots, labels, rings) {
+  node.addEventListener("pointermove", (event) => {
+    const frame = node.getBoundingClientRect();
+    const far = ({ x, y }) => Math.hypot(x - (event.clientX - frame.left), y - (event.clientY - frame.top));
+    const near = spots.reduce((best, one) => (best && far(best) <= far(one) ? best : one), null);
+    if (!near || far(near) > 40) return hush(node);
+    const rows = rings.map((ring) => ({ color: ring.color, name: ring.name, text: ring.texts[near.spoke] || "no value", strong: ring === near.ring && rings.length > 1 }));
+    return tell(node, event.clientX, event.clientY, labels[near.spoke], rows);
+  });
+  node.addEventListener("pointerleave", () => hush(node));
+  stage.clean(() => hush(node));
+}
