@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def page(name: str, *args: object, query: Mapping[str, str] | None = None) -> str:
@@ -25,3 +26,13 @@ def web_address(value: object) -> str:
     except ValueError:
         return ""
     return text if parts.scheme in {"http", "https"} and parts.netloc else ""
+
+
+def own_path(value: str) -> str:
+    """`value` when it is a path of this portal, else empty: what names a host might lead elsewhere."""
+    return value if value.startswith("/") and url_has_allowed_host_and_scheme(value, allowed_hosts=None) else ""
+
+
+def followable(value: str) -> str:
+    """`value` when it is a path of this portal or a web address, else empty."""
+    return own_path(value) or web_address(value)

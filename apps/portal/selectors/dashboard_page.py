@@ -1,0 +1,268 @@
+"""A dashboard as its page shows it: the time range, the variables' choices, and a frame for each panel to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from apps.accounts.scope import TeamScope
+from apps.dashboards.models import Dashboard as Row
+from apps.panels.document import COLUMNS, Grid, Panel
+from apps.panels.interpolate import interpolate_text
+from apps.panels.reader import may_run
+from apps.panels.timerange import TimeRange
+from apps.panels.variables import ALL, ALL_TEXT, Option, Selection, Variable
+from apps.portal import links
+from apps.portal.selectors import quick_ranges
+from apps.portal.selectors.dashboard_opening import Opened, open_dashboard
+
+SHOWN_OPTIONS: Final = 1000
+"""The most options of a variable that a page holds; what is chosen is always among them."""
+REFRESHES: Final = ("5s", "10s", "30s", "1m", "5m", "15m", "30m", "1h", "2h", "1d")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An option of a variable."""
+
+    text: str
+    value: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A variable as the page shows it: a list, a text to type, or none that has an effect. `left_out` counts options
+    beyond the page's; `trouble` says why there are none."""
+
+    name: str
+    label: str
+    kind: Literal["list", "text", "none"]
+    text: str
+    choices: Sequence[Choice] = ()
+    multi: bool = False
+    typed: bool = False
+    changed: bool = False
+    left_out: int = 0
+    trouble: str = ""
+    help: str = ""
+
+    @property
+    def parameter(self) -> str:
+        """The address's parameter."""
+        return f"var-{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A panel's place (grid columns and rows) and name. `query` is what its data is asked with beyond the page's;
+    `panel` is its number in the document, where `id` is the copy's. `url` shows it alone, `solo_url` does so
+    without the portal around it.
+
+    Of a row, `url` opens or closes it.
+    """
+
+    id: int
+    panel: int
+    title: str
+    x: int
+    y: int
+    w: int
+    h: int
+    kind: str = ""
+    query: str = ""
+    help: str = ""
+    bare: bool = False
+    is_row: bool = False
+    is_open: bool = True
+    url: str = ""
+    solo_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outward:
+    """A link that the dashboard's author put above the panels."""
+
+    title: str
+    url: str
+    new_tab: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuickLink:
+    """A range of the picker and this page in it."""
+
+    label: str
+    from_: str
+    to: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardPage:
+    """What the template draws. `query` asks every panel's data: the range as written and each variable's choice.
+
+    `kept` is what the address says besides the range and the variables; `alone` the panel that fills the page.
+    """
+
+    uid: str
+    title: str
+    description: str
+    range: TimeRange
+    range_label: str
+    zone: str
+    refresh: str
+    controls: Sequence[Control]
+    frames: Sequence[Frame]
+    links: Sequence[Outward]
+    query: str
+    asked_range: Sequence[tuple[str, str]]
+    asked_values: Sequence[tuple[str, str]]
+    kept: Sequence[tuple[str, str]]
+    notices: Sequence[str]
+    runs: bool
+    quick: Sequence[Sequence[QuickLink]]
+    alone: int | None = None
+
+    @property
+    def refreshes(self) -> Sequence[str]:
+        """The intervals of refreshing that can be chosen."""
+        return REFRESHES
+
+
+def page_of(row: Row, query: QueryDict, *, scope: TeamScope, panel: int | None = None) -> DashboardPage:
+    """The page of a dashboard for what an address asks; with `panel`, of that panel alone.
+
+    What the address asks wrongly (an unknown value, a time that is none) becomes a notice and the document's default.
+    """
+    alone = panel if panel is not None else _number(query.get("viewPanel", ""))
+    toggled = {number for text in query.getlist("row") if (number := _number(text)) is not None}
+    found = open_dashboard(row.body, query, toggled=toggled)
+    placed = found.layout.panels
+    if alone is not None:
+        placed = tuple(
+            replace(one, grid=Grid(0, 0, COLUMNS, 20)) for one in placed if one.id == alone and one.type != "row"
+        )
+    chosen = [(f"var-{name}", value) for name, one in found.selections.items() for value in one.url_values]
+    asked_range = [("from", found.range.raw_from), ("to", found.range.raw_to)]
+    return DashboardPage(
+        uid=row.uid,
+        title=row.title,
+        description=found.dashboard.description,
+        range=found.range,
+        range_label=quick_ranges.label_of(found.range.raw_from, found.range.raw_to),
+        zone=query.get("tz", "") or found.dashboard.timezone,
+        refresh=_refresh(query.get("refresh", found.dashboard.refresh)),
+        controls=[_control(one, found, query) for one in found.dashboard.variables if _is_shown(one)],
+        frames=[_frame(row.uid, one, found.selections, query) for one in placed],
+        links=list(_outward(found, [*asked_range, *chosen])),
+        query=urlencode([*asked_range, *chosen]),
+        asked_range=[(name, query.get(name, "")) for name in ("from", "to") if name in query],
+        asked_values=[(name, value) for name in query if name.startswith("var-") for value in query.getlist(name)],
+        kept=[(name, value) for name in _KEPT for value in query.getlist(name)],
+        notices=[*found.notices, *found.layout.notices],
+        runs=may_run(scope),
+        quick=[
+            [
+                QuickLink(one.label, one.from_, one.to, _address(query, **{"from": [one.from_], "to": [one.to]}))
+                for one in part
+            ]
+            for part in (quick_ranges.RECENT, quick_ranges.CALENDAR)
+        ],
+        alone=alone if placed else None,
+    )
+
+
+_KEPT: Final = ("tz", "refresh", "row", "viewPanel", "kiosk")
+"""Parameters of the address that a change of the range or of a variable leaves as they are."""
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def _refresh(text: str) -> str:
+    return text if text in REFRESHES else ""
+
+
+def _is_shown(variable: Variable) -> bool:
+    return variable.hide != 2 and variable.kind not in {"constant", "datasource"}
+
+
+def _control(variable: Variable, found: Opened, query: QueryDict) -> Control:
+    selection = found.selections.get(variable.name, Selection(variable.name))
+    options = found.options.get(variable.name, ())
+    kind: Literal["list", "text", "none"] = "text" if variable.kind == "textbox" else "list"
+    trouble = found.troubles.get(variable.name, "")
+    if not variable.is_supported:
+        kind, trouble = "none", f"Variables of type {variable.kind} have no effect here."
+    return Control(
+        name=variable.name,
+        label="" if variable.hide == 1 else variable.label or variable.name,
+        kind=kind,
+        text=selection.text,
+        choices=_choices(variable, selection, options),
+        multi=variable.multi,
+        typed=variable.is_typed,
+        changed=f"var-{variable.name}" in query,
+        left_out=max(0, len(options) - SHOWN_OPTIONS),
+        trouble=trouble,
+        help=variable.description,
+    )
+
+
+def _choices(variable: Variable, selection: Selection, options: Sequence[Option]) -> list[Choice]:
+    """All, what is chosen though it is no option (somebody typed it), and the options; of too many those that are
+    chosen and the first."""
+    taken = set() if selection.is_all else set(selection.values)
+    known = {option.value for option in options}
+    typed = [option for option in selection.chosen if option.value not in known]
+    far = [option for option in options[SHOWN_OPTIONS:] if option.value in taken]
+    listed = [Choice(one.text, one.value, one.value in taken) for one in (*typed, *far, *options[:SHOWN_OPTIONS])]
+    return [Choice(ALL_TEXT, ALL, selection.is_all), *listed] if variable.include_all else listed
+
+
+def _frame(uid: str, panel: Panel, selections: Mapping[str, Selection], query: QueryDict) -> Frame:
+    here = {**selections, **{name: Selection.of(name, value) for name, value in panel.scoped.items()}}
+    title = interpolate_text(panel.title, here, default="text")
+    grid = panel.grid
+    if panel.is_row:
+        rows = [text for text in query.getlist("row") if text != str(panel.id)]
+        rows += [] if str(panel.id) in query.getlist("row") else [str(panel.id)]
+        return Frame(
+            panel.id, panel.id, title, grid.x, grid.y, grid.w, grid.h, kind="row", is_row=True,
+            is_open=not panel.collapsed, url=_address(query, row=rows),
+        )  # fmt: skip
+    original = panel.clone_of or panel.id
+    scope = urlencode([(f"scope-{name}", value) for name, value in panel.scoped.items()])
+    return Frame(
+        panel.id, original, title, grid.x, grid.y, grid.w, grid.h, query=scope, help=panel.description,
+        kind=panel.type, bare=panel.transparent, url=_address(query, viewPanel=[str(panel.id)]),
+        solo_url=links.page("solo", uid, original),
+    )  # fmt: skip
+
+
+def _outward(found: Opened, chosen: Sequence[tuple[str, str]]) -> Iterator[Outward]:
+    for link in found.dashboard.links:
+        url = links.followable(interpolate_text(link.url, found.selections))
+        if link.kind != "link" or not url:
+            continue
+        kept = [
+            (name, value)
+            for name, value in chosen
+            if link.fields.get("keepTime" if name in {"from", "to"} else "includeVars")
+        ]
+        url += ("&" if "?" in url else "?") + urlencode(kept) if kept else ""
+        yield Outward(link.title or url, url, link.new_tab)
+
+
+def _address(query: QueryDict, **changes: Sequence[str]) -> str:
+    """This page with other values of some parameters."""
+    changed = query.copy()
+    for name, values in changes.items():
+        changed.setlist(name, list(values))
+    return f"?{changed.urlencode()}"

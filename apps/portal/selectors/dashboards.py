@@ -1,0 +1,77 @@
+"""The registered dashboards as their list shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from apps.accounts.models import User
+from apps.accounts.scope import TeamScope
+from apps.dashboards.models import Dashboard, Favourite, Folder
+from apps.portal import links
+
+AT_THE_TOP = ""
+"""The folder of dashboards that lie in none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A dashboard of the list. `folder` has the titles from the top, with ` / ` between."""
+
+    uid: str
+    title: str
+    folder: str
+    tags: Sequence[str]
+    team: str
+    favourite: bool
+    changed: datetime
+    url: str
+
+    @property
+    def tag_text(self) -> str:
+        """The tags in one text."""
+        return " ".join(self.tags)
+
+
+def entries(*, scope: TeamScope, user: User) -> list[Entry]:
+    """The dashboards that `scope` may see, by folder and title. Three queries."""
+    folders = Folder.objects.in_bulk()
+    liked = set(Favourite.objects.filter(user=user).values_list("dashboard_id", flat=True))
+    found = [
+        Entry(
+            row.uid, row.title, folder_path(row.folder_id, folders), row.tags, row.team_name, row.pk in liked,
+            row.updated_at, links.page("dashboard", row.uid),
+        )
+        for row in Dashboard.objects.visible_to(scope).defer("body")
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (one.folder.casefold(), one.folder, one.title.casefold(), one.uid))
+
+
+def by_folder(found: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
+    """The favourites first, as a folder of their own, then each folder with all of its dashboards."""
+    rows = list(found)
+    groups = [(folder, list(inside)) for folder, inside in groupby(rows, key=lambda one: one.folder)]
+    favourites = [one for one in rows if one.favourite]
+    return [("Favourites", favourites), *groups] if favourites else groups
+
+
+def folder_path(folder_id: int | None, folders: Mapping[int, Folder]) -> str:
+    """The titles of a folder and of those that it lies in."""
+    titles: list[str] = []
+    while folder_id is not None and folder_id in folders and len(titles) < 50:
+        titles.append(folders[folder_id].title)
+        folder_id = folders[folder_id].parent_id
+    return " / ".join(reversed(titles)) or AT_THE_TOP
+
+
+def answer(found: Sequence[Entry]) -> str:
+    """The sentence above the list."""
+    if not found:
+        return "There is no dashboard that you may see."
+    folders = len({one.folder for one in found if one.folder})
+    favourites = sum(one.favourite for one in found)
+    said = f"{len(found)} dashboard{'' if len(found) == 1 else 's'}"
+    said += f" in {folders} folder{'' if folders == 1 else 's'}" if folders else ""
+    return f"{said}, {favourites} of them your favourite{'' if favourites == 1 else 's'}." if favourites else f"{said}."

@@ -1,0 +1,116 @@
+// A panel's frame: asks for its view, draws it, says what is going on.
+
+import { draw } from "../panels/draw.js";
+import { html } from "../panels/dom.js";
+import { askJson } from "./ask.js";
+import { openInspect } from "./inspect.js";
+
+const SLOW = 3000; // milliseconds after which a panel says that it still waits
+
+/** A frame around `element`. `load()` asks anew; what is drawn stays until the answer is there. */
+export function createFrame(element, page) {
+  const body = element.querySelector("[data-panel-body]");
+  const notes = element.querySelector("[data-panel-notes]");
+  const title = element.querySelector("[data-panel-title]");
+  const frame = { element, load, leave, address, stale: true, answer: null, get name() { return title.textContent || `Panel ${element.dataset.panel}`; } };
+  let asking = null;
+  let drawing = null;
+  let clock = 0;
+
+  /** The address of this panel's data; `extra` says in which form. */
+  function address(extra = {}) {
+    const query = new URLSearchParams(page.query());
+    for (const [name, value] of new URLSearchParams(element.dataset.query)) query.append(name, value);
+    query.set("maxDataPoints", Math.max(1, Math.round(body.clientWidth || 600)));
+    for (const [name, value] of Object.entries(extra)) query.set(name, value);
+    return `${page.api}${element.dataset.panel}/data?${query}`;
+  }
+
+  async function load() {
+    leave();
+    const mine = new AbortController();
+    asking = mine;
+    frame.stale = false;
+    element.classList.add("is-loading");
+    body.setAttribute("aria-busy", "true");
+    const began = Date.now();
+    clock = setInterval(() => {
+      element.dataset.waiting = `Still asking, ${Math.round((Date.now() - began) / 1000)} s`;
+    }, SLOW);
+    try {
+      const answer = await askJson(address({ as: "view" }), mine.signal);
+      frame.answer = answer;
+      show(answer);
+    } catch (error) {
+      if (error.name !== "AbortError") fail(error.message, error.fix);
+    } finally {
+      if (asking === mine) rest();
+    }
+  }
+
+  /** Stops asking. */
+  function leave() {
+    if (asking) frame.stale = true;
+    asking?.abort();
+    rest();
+  }
+
+  function rest() {
+    asking = null;
+    clearInterval(clock);
+    delete element.dataset.waiting;
+    element.classList.remove("is-loading");
+    body.removeAttribute("aria-busy");
+  }
+
+  function show(answer) {
+    if (answer.title !== undefined) title.textContent = title.title = answer.title;
+    annotate(answer.notices ?? []);
+    if (answer.error) {
+      const { text, fix } = typeof answer.error === "string" ? { text: answer.error } : answer.error;
+      fail(text, fix, Boolean(answer.sql?.length));
+      return;
+    }
+    delete element.dataset.failed;
+    drawing = draw(body, answer.view, {
+      label: frame.name, zone: page.zone(), crosshair: page.crosshair,
+      zoom: (from, to) => page.go({ from: String(from), to: String(to) }), zoomOut: () => page.zoomOut(),
+    });
+  }
+
+  function annotate(notices) {
+    notes.replaceChildren();
+    const said = notices.map((one) => (typeof one === "string" ? one : one.text)).filter(Boolean);
+    if (!said.length) return;
+    const mark = html("button", { type: "button", class: "panel-mark is-warning", title: said.join("\n"), "aria-label": said.join(". ") }, icon("error"));
+    mark.addEventListener("click", () => openInspect(frame, page, "query"));
+    notes.append(mark);
+  }
+
+  function fail(text, fix = "", hasSql = false) {
+    drawing?.destroy();
+    drawing = null;
+    element.dataset.failed = "yes";
+    const again = html("button", { type: "button", class: "button is-small" }, "Try again");
+    again.addEventListener("click", load);
+    const look = hasSql && html("button", { type: "button", class: "button is-small" }, "See the SQL");
+    if (look) look.addEventListener("click", () => openInspect(frame, page, "query"));
+    body.replaceChildren(
+      html("div", { class: "panel-failed", role: "alert" }, icon("error"), html("p", {}, text || "This panel cannot be shown."),
+        fix && html("p", { class: "muted" }, fix), html("p", { class: "panel-failed-acts" }, again, look || null)),
+    );
+  }
+
+  return frame;
+}
+
+/** An icon of the page's sprite. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon icon-small");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}

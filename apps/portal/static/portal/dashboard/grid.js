@@ -1,0 +1,96 @@
+// The grid of panels: puts frames where the server says, and asks for the data of those that come into view.
+
+import { createFrame } from "./frame.js";
+
+const NEAR = "150px 0px"; // how far below the window a panel counts as in view
+
+/** The grid of a page. */
+export function createGrid(page) {
+  const frames = new Map();
+  const inView = new Set();
+  let grid = page.root.querySelector("[data-part=grid]");
+
+  const watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const frame = frames.get(keyOf(target));
+      if (!frame) continue;
+      if (isIntersecting) inView.add(frame);
+      else inView.delete(frame);
+      if (isIntersecting && frame.stale) frame.load();
+    }
+  }, { rootMargin: NEAR });
+
+  function adopt(element) {
+    place(element);
+    if (!element.dataset.panel) return;
+    frames.set(keyOf(element), createFrame(element, page));
+    watcher.observe(element);
+  }
+
+  function drop(element) {
+    const frame = frames.get(keyOf(element));
+    if (frame) {
+      frame.leave();
+      frames.delete(keyOf(element));
+      inView.delete(frame);
+      watcher.unobserve(element);
+    }
+    element.remove();
+  }
+
+  for (const element of [...grid.children]) adopt(element);
+  grid.classList.add("is-placed");
+
+  return {
+    get query() { return grid.dataset.query ?? ""; },
+    get zone() { return grid.dataset.zone ?? ""; },
+
+    /** The frame that holds a node of the page. */
+    of: (node) => frames.get(keyOf(node?.closest?.("[data-panel]"))),
+
+    /** All frames, in their order. */
+    all: () => [...frames.values()],
+
+    /** Everything is out of date: what is in view is asked for now, the rest when it comes into view. */
+    reload() {
+      for (const frame of frames.values()) {
+        if (inView.has(frame)) frame.load();
+        else { frame.leave(); frame.stale = true; }
+      }
+    },
+
+    /** Takes on the server's new grid; frames of the same panel and values stay, with what they show. */
+    follow(next) {
+      grid.className = `${next.className} is-placed`;
+      grid.dataset.query = next.dataset.query;
+      grid.dataset.zone = next.dataset.zone;
+      const wanted = new Map([...next.children].map((element) => [keyOf(element), element]));
+      for (const element of [...grid.children]) if (!wanted.has(keyOf(element)) || !element.dataset.panel) drop(element);
+      let before = null;
+      for (const [key, fresh] of wanted) {
+        const kept = frames.get(key)?.element;
+        if (kept) {
+          const widened = kept.dataset.w !== fresh.dataset.w;
+          Object.assign(kept.dataset, fresh.dataset);
+          kept.className = fresh.className;
+          place(kept);
+          if (widened) frames.get(key).stale = true;
+        }
+        const element = kept ?? document.importNode(fresh, true);
+        const here = before ? before.nextSibling : grid.firstChild;
+        if (element !== here) grid.insertBefore(element, here);
+        if (!kept) adopt(element);
+        before = element;
+      }
+      for (const frame of inView) if (frame.stale) frame.load();
+    },
+  };
+}
+
+const keyOf = (element) =>
+  element?.dataset.panel ? `${element.dataset.panel}?${element.dataset.query}` : element?.dataset.frame ?? "";
+
+/** The policy forbids style attributes in HTML, so the places come as data. */
+function place(element) {
+  for (const side of ["x", "y", "w", "h"]) element.style.setProperty(`--${side}`, element.dataset[side] ?? 0);
+}

@@ -1,0 +1,106 @@
+// What can be done with a panel, and with the page: alone, inspect, download, links.
+
+import { html } from "../panels/dom.js";
+import { changed } from "./address.js";
+import { icon } from "./frame.js";
+import { openInspect } from "./inspect.js";
+import { announce } from "./words.js";
+
+/** Opens the menu of the panel whose button is pressed, and does what the page's own buttons say. */
+export function bindMenu(page) {
+  let open = null;
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-panel-menu]");
+    if (button) {
+      const frame = page.frameOf(button);
+      if (open?.frame === frame) close();
+      else show(frame, button);
+      return;
+    }
+    const share = event.target.closest("[data-share]")?.dataset.share;
+    if (share) copy(addressOf(page, share === "fixed"));
+    const act = event.target.closest("[data-act]")?.dataset.act;
+    if (act === "print") print();
+    if (act === "wall") toWall(page);
+  });
+
+  function close() {
+    open?.sheet.remove();
+    open = null;
+  }
+
+  function show(frame, button) {
+    close();
+    const entries = [
+      [alone() ? "Back to all panels" : "Show alone", "open", () => toggleAlone(page, frame), "v"],
+      ["Inspect the data", "columns", () => openInspect(frame, page, "data"), "i"],
+      ["Inspect the query", "search", () => openInspect(frame, page, "query")],
+      ["Refresh", "refresh", () => frame.load()],
+      ["Copy its link", "copy", () => copy(`${location.origin}${location.pathname}${changed({ viewPanel: frame.element.dataset.frame })}`)],
+      ["Open without the portal around it", "dashboard", () => window.open(soloOf(frame, page), "_blank", "noopener")],
+    ];
+    const sheet = html("div", { class: "menu-sheet panel-sheet", popover: "auto", role: "menu" },
+      entries.map(([words, name, act, key]) => {
+        const item = html("button", { type: "button", class: "menu-item", role: "menuitem" }, icon(name), words, key && html("kbd", {}, key));
+        item.addEventListener("click", () => { close(); act(); });
+        return item;
+      }));
+    document.body.append(sheet);
+    sheet.showPopover();
+    const at = button.getBoundingClientRect();
+    const { width, height } = sheet.getBoundingClientRect();
+    sheet.style.left = `${Math.max(4, at.right - width)}px`;
+    sheet.style.top = `${at.bottom + height + 4 > innerHeight ? Math.max(4, at.top - height) : at.bottom}px`;
+    sheet.addEventListener("toggle", ({ newState }) => newState === "closed" && open?.sheet === sheet && close());
+    sheet.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const items = [...sheet.children];
+      items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
+    });
+    sheet.firstChild.focus();
+    open = { frame, sheet };
+  }
+}
+
+const alone = () => new URLSearchParams(location.search).has("viewPanel");
+
+/** Lets a panel fill the page, or gives the page back to all. */
+export function toggleAlone(page, frame) {
+  if (alone()) page.go({ viewPanel: null });
+  else if (frame) page.go({ viewPanel: frame.element.dataset.frame });
+}
+
+/** Shows the page as a wall display, or no longer. */
+export function toWall() {
+  const on = new URLSearchParams(location.search).has("kiosk");
+  location.assign(`${location.pathname}${changed({ kiosk: on ? null : "1" })}`);
+}
+
+function addressOf(page, fixed) {
+  const query = new URLSearchParams(location.search);
+  for (const name of new Set(page.query().keys())) {
+    query.delete(name);
+    for (const value of page.query().getAll(name)) query.append(name, value);
+  }
+  query.delete("tz");
+  if (fixed) {
+    const { start, end } = page.root.querySelector("[data-range-label]").dataset;
+    query.set("from", start);
+    query.set("to", end);
+  }
+  return `${location.origin}${location.pathname}?${query}`;
+}
+
+function soloOf(frame, page) {
+  const query = page.query();
+  query.delete("tz");
+  for (const [name, value] of new URLSearchParams(frame.element.dataset.query)) query.append(name, value);
+  return `${frame.element.dataset.solo}?${query}`;
+}
+
+function copy(text) {
+  navigator.clipboard?.writeText(text).then(() => announce("The link is copied"), () => prompt("The link:", text));
+}

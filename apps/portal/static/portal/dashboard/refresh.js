@@ -1,0 +1,31 @@
+// Refreshing by itself, while somebody can see it.
+
+const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Calls `tick` every so often. `every("30s")` sets the interval, an empty text ends it. */
+export function createRefresh(tick) {
+  let timer = 0;
+  let text = "";
+  let missed = false;
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !missed) return;
+    missed = false;
+    tick();
+  });
+
+  return {
+    every(interval) {
+      if (interval === text) return;
+      text = interval;
+      clearInterval(timer);
+      const found = /^(\d+)([smhd])$/.exec(interval ?? "");
+      document.dispatchEvent(new CustomEvent("vpt:live", { detail: found ? "polling" : "off" }));
+      if (!found) return;
+      timer = setInterval(() => {
+        missed = document.hidden;
+        if (!missed) tick();
+      }, Number(found[1]) * UNITS[found[2]]);
+    },
+  };
+}
