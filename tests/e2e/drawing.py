@@ -19,9 +19,11 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Draw
 <link rel="stylesheet" href="/tokens.css"><link rel="stylesheet" href="/portal.css">
 <link rel="stylesheet" href="/panels.css"><script type="module" src="/stage.js"></script></head><body></body></html>"""
 STAGE = """import { createCrosshair, draw } from "/panels/draw.js";
+import { picture } from "/panels/picture.js";
 const crosshair = createCrosshair();
 Object.assign(document.body.style, {display: "flex", flexWrap: "wrap", gap: "8px", padding: "8px"});
 window.zooms = [];
+window.picture = picture;
 window.show = (box, view, options) => {
   draw(box, view, { label: "Panel", zone: "utc", crosshair, zoom: (...range) => window.zooms.push(range), ...options });
 };

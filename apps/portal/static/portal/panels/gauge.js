@@ -22,7 +22,7 @@ function paintGauge(view, width, height) {
   const rows = Math.ceil(tiles.length / columns);
   const wide = Math.max(60, width / columns - 4);
   const high = Math.max(60, height / rows - 4);
-  return html("div", { class: "view-tiles", style: { "--columns": String(columns) } }, tiles.map((tile) => arc(view, tile, wide, high)));
+  return html("div", { class: "view-tiles is-bare" }, tiles.map((tile) => arc(view, tile, wide, high)));
 }
 
 /** The point at a share of the sweep on a circle. */
@@ -63,7 +63,7 @@ function arc(view, tile, width, height) {
     style: { "font-size": `${px(size)}px`, fill: tile.color },
   }, text);
   node.append(figure);
-  if (view.labels || radius > 60) {
+  if (radius > (view.labels ? 36 : 60)) {
     for (const [at, label] of [[0, tile.low], [1, tile.high]]) {
       const [left, top] = onArc(x, y, inner, at).split(" ").map(Number);
       if (label) node.append(svg("text", { class: "view-gauge-end", x: px(left), y: px(top + 14), "text-anchor": "middle" }, label));
@@ -71,7 +71,8 @@ function arc(view, tile, width, height) {
   }
   if (title) node.append(svg("text", { class: "view-gauge-name", x: px(x), y: px(height - 8), "text-anchor": "middle" }, shorten(tile.title, width - 12, 13)));
   const link = linkOf(tile);
-  return html("div", { class: "view-tile is-bare", "data-marks": "tile", "data-name": tile.title }, link ? anchor(link, node) : node);
+  const extent = { width: `${px(width)}px`, height: `${px(height)}px` };
+  return html("div", { class: "view-dial", "data-marks": "tile", "data-name": tile.title, style: extent }, link ? anchor(link, node) : node);
 }
 
 /** Draws a `BarGauge`. */

@@ -1,6 +1,6 @@
 // Cells over time and buckets.
 
-import { measure, px, svg } from "./dom.js";
+import { measure, px, shorten, svg } from "./dom.js";
 import { pointing } from "./pointer.js";
 import { TEXT, times } from "./scale.js";
 import { hush, tell } from "./tooltip.js";
@@ -25,7 +25,7 @@ function paint(stage, width, height) {
   const every = Math.max(1, Math.ceil(14 / step));
   rows.forEach((row, index) => {
     if (index % every) return;
-    names.append(svg("text", { x: px(left - 7), y: px(box.top + box.height - step * (index + 0.5)), dy: "0.35em", "text-anchor": "end" }, row));
+    names.append(svg("text", { x: px(left - 7), y: px(box.top + box.height - step * (index + 0.5)), dy: "0.35em", "text-anchor": "end" }, shorten(row, left - 10, TEXT), svg("title", {}, row)));
   });
   node.append(names);
   const marks = svg("svg", { class: "view-marks", x: box.left, y: box.top, width: box.width, height: box.height, "data-start": view.start, "data-end": view.end });

@@ -55,14 +55,15 @@ function place({ x, y }, radius, share) {
 }
 
 function piece(slice, center, radius, hole, from, to) {
-  // A whole turn has no two ends: an arc ends a hair before it begins.
-  const end = to - from > 0.9999 ? from + 0.9999 : to;
-  const large = end - from > 0.5 ? 1 : 0;
+  const large = to - from > 0.5 ? 1 : 0;
   const at = (r, share) => place(center, r, share).map((one) => Math.round(one * 100) / 100).join(" ");
-  const inside = hole ? `L${at(hole, end)}A${hole} ${hole} 0 ${large} 0 ${at(hole, from)}` : `L${px(center.x)} ${px(center.y)}`;
+  const turn = (r) => `M${at(r, 0)}A${r} ${r} 0 0 1 ${at(r, 0.5)}A${r} ${r} 0 0 1 ${at(r, 1)}Z`;
+  const inside = hole ? `L${at(hole, to)}A${hole} ${hole} 0 ${large} 0 ${at(hole, from)}` : `L${px(center.x)} ${px(center.y)}`;
+  // An arc around a whole turn would begin where it ends, and be nothing.
+  const d = to - from > 0.9999 ? turn(radius) + (hole ? turn(hole) : "") : `M${at(radius, from)}A${radius} ${radius} 0 ${large} 1 ${at(radius, to)}${inside}Z`;
   return svg("path", {
     class: `view-slice${slice.links?.length ? " has-links" : ""}`, "data-name": slice.name, "data-text": slice.text, "data-share": slice.share,
-    d: `M${at(radius, from)}A${radius} ${radius} 0 ${large} 1 ${at(radius, end)}${inside}Z`, style: { fill: slice.color },
+    d, style: { fill: slice.color },
   });
 }
 
