@@ -1,18 +1,21 @@
 """Who a panel's SQL runs as: one login for each kind of rights, never more rights than the viewer has.
 
+For people who may see everything:
+
 * `SOURCE_READER_URL` names a login role that can only SELECT;
 * on a database that we own the portal makes such a role (`reader_role`); its password follows from `SECRET_KEY` and is
   kept nowhere;
 * else panels run by the source's own connection settings.
 
-All of these read the rows of every team. A filter, or a setting that SQL could change, would be no boundary, so people
-who are limited to teams are refused: SQL of a dashboard runs for people who may see everything.
+All of these read the rows of every team. People who are limited to teams get a login that reads the rows of these alone
+(`team_roles`); a database that we do not own has none, and SQL of a dashboard does not run for them there.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -21,37 +24,40 @@ from django.conf import settings
 from django.db import connections
 from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
+from psycopg2 import errors as pg
 
 from apps.accounts.scope import TeamScope
 from apps.panels.errors import PanelError
 from apps.panels.pool import CONNECT_SECONDS, Login
 from apps.panels.reader_role import make_role, role_name
+from apps.panels.team_roles import make_team_role, team_role_name
 
 logger = logging.getLogger(__name__)
 
 SOURCE: Final = "source"
 
+MADE_SECONDS: Final = 86_400.0
+"""How long a role that was made is taken for granted; asking again keeps it from being dropped as unused."""
+REFUSED_SECONDS: Final = 60.0
+
 _guard = threading.Lock()
-_made: dict[tuple[object, ...], bool] = {}
-"""Address of a database that we own -> whether its reader role was made by this process."""
+_made: dict[tuple[object, ...], tuple[bool, float]] = {}
+"""Database and role -> whether it is there, and until when (monotonic seconds) that is believed."""
 
 
 def may_run(scope: TeamScope) -> bool:
     """Whether SQL of dashboards runs for somebody who may see `scope`."""
-    return scope.everything
+    return scope.everything or (settings.SOURCE_ACCESS == "own" and bool(scope.team_ids or scope.host_names))
 
 
 def reader_for(scope: TeamScope) -> Login:
     """The login by which a panel's SQL runs for somebody who may see `scope`.
 
-    Raises PanelError: `refused` for people who are limited to teams, `unavailable` when the database is away.
+    Raises PanelError: `refused` for people who are limited to teams where no role can be, `unavailable` when the
+    database is away.
     """
-    if not may_run(scope):
-        raise PanelError(
-            "refused",
-            "Panels of dashboards show the rows of all teams, and you may see those of your teams only.",
-            fix="The portal's own pages show your teams' rows. An administrator can let you see all teams.",
-        )
+    if not scope.everything:
+        return _for_teams(scope)
     address = settings.SOURCE_READER_ADDRESS
     if address is not None:
         given = {
@@ -60,15 +66,52 @@ def reader_for(scope: TeamScope) -> Login:
         }  # fmt: skip
         return Login(f"given:{address.user}@{address.host}:{address.port}/{address.name}", _constant(given))
     source = _source()
-    place = f"{source.get('host')}:{source.get('port')}/{source['dbname']}"
-    if settings.SOURCE_ACCESS == "own" and _is_made(source):
-        role = role_name(source["dbname"])
+    if settings.SOURCE_ACCESS == "own" and _has_reader(source):
+        return _login(source, role_name(source["dbname"]))
+    return Login(f"own:{source.get('user')}@{_place(source)}", lambda: _named(_source()))
 
-        def made() -> Mapping[str, Any]:
-            return _named({**_source(), "user": role, "password": _password(role)})
 
-        return Login(f"made:{role}@{place}", made)
-    return Login(f"own:{source.get('user')}@{place}", lambda: _named(_source()))
+def _for_teams(scope: TeamScope) -> Login:
+    if not scope.team_ids and not scope.host_names:
+        raise PanelError(
+            "refused",
+            "You belong to no team, so there are no rows for you to see.",
+            fix="An administrator can add you to a team.",
+        )
+    if settings.SOURCE_ACCESS != "own":
+        raise PanelError(
+            "refused",
+            "Panels of dashboards show the rows of all teams here, and you may see those of your teams only.",
+            fix="The portal's own pages show your teams' rows. An administrator can let you see all teams.",
+        )
+    source = _source()
+    role = team_role_name(source["dbname"], scope)
+    if not (_has_reader(source) and _is_made(source, role, lambda: _make_team_role(source, scope, role))):
+        raise PanelError(
+            "refused",
+            "The database cannot keep your teams' rows apart from those of others.",
+            fix="The portal's own pages show your teams' rows. Its log tells administrators what is in the way.",
+        )
+    return _login(source, role)
+
+
+def _make_team_role(source: Mapping[str, Any], scope: TeamScope, role: str) -> bool:
+    try:
+        return make_team_role(source, scope, password=_password(role))
+    except pg.LockNotAvailable:
+        raise PanelError(
+            "busy", "Your teams' rights on the database are still being set.", fix="Reload the panel in a moment."
+        ) from None
+
+
+def _login(source: Mapping[str, Any], role: str) -> Login:
+    return Login(
+        f"made:{role}@{_place(source)}", lambda: _named({**_source(), "user": role, "password": _password(role)})
+    )
+
+
+def _place(source: Mapping[str, Any]) -> str:
+    return f"{source.get('host')}:{source.get('port')}/{source['dbname']}"
 
 
 def forget() -> None:
@@ -77,22 +120,37 @@ def forget() -> None:
         _made.clear()
 
 
-def _is_made(source: Mapping[str, Any]) -> bool:
-    key = (source.get("host"), source.get("port"), source["dbname"])
+def _has_reader(source: Mapping[str, Any]) -> bool:
+    """Whether the role is there that reads everything; with it, PostgreSQL's own functions are closed to all roles."""
+    role = role_name(source["dbname"])
+
+    def make() -> bool:
+        superuser = import_string(settings.EMBEDDED_SUPERUSER)(SOURCE)
+        made = make_role(source, superuser, role=role, password=_password(role))
+        if not made:
+            logger.warning(
+                "the source's role may not make a reader role: panels run by its own rights, in read-only"
+                " transactions; SOURCE_READER_URL can name a role that can only SELECT"
+            )
+        return made
+
+    return _is_made(source, role, make)
+
+
+def _is_made(source: Mapping[str, Any], role: str, make: Callable[[], bool]) -> bool:
+    key = (_place(source), role)
     with _guard:
-        if key not in _made:
-            role = role_name(source["dbname"])
+        made, until = _made.get(key, (False, 0.0))
+        if time.monotonic() >= until:
             try:
-                superuser = import_string(settings.EMBEDDED_SUPERUSER)(SOURCE)
-                _made[key] = make_role(source, superuser, role=role, password=_password(role))
+                made = make()
             except psycopg2.OperationalError as error:
                 raise _away(error) from None
-            if not _made[key]:
-                logger.warning(
-                    "the source's role may not make a reader role: panels run by its own rights, in read-only"
-                    " transactions; SOURCE_READER_URL can name a role that can only SELECT"
-                )
-        return _made[key]
+            except psycopg2.Error as error:
+                logger.warning("the role %s for panels cannot be made: %s", role, type(error).__name__)
+                made = False
+            _made[key] = (made, time.monotonic() + (MADE_SECONDS if made else REFUSED_SECONDS))
+        return made
 
 
 def _source() -> dict[str, Any]:

@@ -71,9 +71,7 @@ def make_role(owner: Mapping[str, Any], superuser: Mapping[str, Any] | None, *, 
             if not may_make:
                 return False
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-            _make(
-                cursor, role, extensions.encrypt_password(password, role, scope=connection, algorithm="scram-sha-256")
-            )
+            make_login(cursor, role, password)
             _grant(cursor, role)
         if superuser is None and is_superuser:
             superuser = owner
@@ -84,21 +82,27 @@ def make_role(owner: Mapping[str, Any], superuser: Mapping[str, Any] | None, *, 
     return True
 
 
-def _make(cursor: extensions.cursor, role: str, verifier: str) -> None:
-    cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [role])
-    verb = "ALTER" if cursor.rowcount else "CREATE"
+def make_login(cursor: extensions.cursor, role: str, password: str) -> None:
+    """Make the login role, or give it this password; it may nothing that its attributes or groups do not say."""
     # The verifier and not the password: a server may log statements.
+    verifier = extensions.encrypt_password(password, role, scope=cursor.connection, algorithm="scram-sha-256")
+    cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [role])
     cursor.execute(
-        sql.SQL(
-            "{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 32"
-            " PASSWORD {}"
-        ).format(sql.SQL(verb), sql.Identifier(role), sql.Literal(verifier))
-        if verb == "CREATE"
-        # Who is no superuser may not name these attributes in ALTER, not even to leave them as they are.
-        else sql.SQL("ALTER ROLE {} LOGIN NOCREATEDB NOCREATEROLE CONNECTION LIMIT 32 PASSWORD {}").format(
+        # Who is no superuser may not name all attributes in ALTER, not even to leave them as they are.
+        sql.SQL("ALTER ROLE {} LOGIN NOCREATEDB NOCREATEROLE CONNECTION LIMIT 32 PASSWORD {}").format(
             sql.Identifier(role), sql.Literal(verifier)
         )
+        if cursor.rowcount
+        else sql.SQL(
+            "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 32"
+            " PASSWORD {}"
+        ).format(sql.Identifier(role), sql.Literal(verifier))
     )
+    for text in (
+        "ALTER ROLE {role} SET default_transaction_read_only = on",
+        "ALTER ROLE {role} SET search_path = {schema}",
+    ):
+        cursor.execute(sql.SQL(text).format(role=sql.Identifier(role), schema=sql.Identifier(SCHEMA)))
 
 
 def _grant(cursor: extensions.cursor, role: str) -> None:
@@ -110,7 +114,5 @@ def _grant(cursor: extensions.cursor, role: str) -> None:
         "GRANT USAGE ON SCHEMA {schema} TO {role}",
         "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
         "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
-        "ALTER ROLE {role} SET default_transaction_read_only = on",
-        "ALTER ROLE {role} SET search_path = {schema}",
     ):
         cursor.execute(sql.SQL(text).format(**names))

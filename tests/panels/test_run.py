@@ -18,6 +18,8 @@ from apps.panels.pool import Stop
 from apps.panels.run import Limits, Query, Result, Who
 from tests.panels.conftest import ME, backends
 
+pytestmark = pytest.mark.django_db(databases=["default", "source"])
+
 Ask = Callable[..., Result]
 
 

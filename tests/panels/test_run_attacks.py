@@ -21,6 +21,8 @@ from apps.panels.reader import reader_for
 from apps.panels.run import Limits, Result
 from apps.panels.statement import single_query
 
+pytestmark = pytest.mark.django_db(databases=["default", "source"])
+
 ATTACKS = [
     # Writing.
     "DELETE FROM panel_guarded",
