@@ -148,8 +148,8 @@ def _tabular(keyed: Sequence[tuple[Frame, Field]], *, outer: bool) -> Frame:
     columns = [keyed[0][1].with_values(keys)]
     for number, (frame, key) in enumerate(keyed):
         for field in _with_frame_label(frame, key, several=len(keyed) > 1):
-            cells = [None if (row := pick[number]) is None else field.values[row] for pick in picks]
-            columns.append(field.with_values(cells))
+            places_of = [pick[number] for pick in picks]
+            columns.append(field.with_values([None if place is None else field.values[place] for place in places_of]))
     return _joined(keyed, columns)
 
 
