@@ -147,10 +147,10 @@ def test_pointing_tells_values_and_marks_the_time_in_all_panels(stage: Callable[
     expect(tooltip.locator(".view-tooltip-row")).to_have_count(3)
     expect(tooltip).to_contain_text("2026, 03:00:00")
     expect(tooltip).to_contain_text(f"mobile1{views.LINES.lines[1].texts[36]}")
-    expect(other.locator(".view-cursor")).to_be_visible()
+    expect(other.locator(".view-cursor")).to_have_attribute("visibility", "visible")
     one.page.mouse.move(5, 790)
     expect(tooltip).to_be_hidden()
-    expect(other.locator(".view-cursor")).to_be_hidden()
+    expect(other.locator(".view-cursor")).to_have_attribute("visibility", "hidden")
 
 
 def test_the_arrow_keys_walk_through_the_values(stage: Callable[..., Stage]) -> None:

@@ -193,12 +193,14 @@ function hands(stage, node, plan, bars, series) {
     const on = bars.find(({ box: one }) => x >= one.x && x <= one.x + one.width && y >= one.y && y <= one.y + one.height);
     return { index: inside && index >= 0 && index < view.labels.length ? index : -1, on };
   };
-  node.addEventListener("pointermove", (event) => {
-    const { index, on } = at(event);
-    if (index < 0) leave();
-    else point(index, event.clientX, event.clientY, on);
-  });
-  node.addEventListener("pointerleave", leave);
+  for (const name of ["pointermove", "pointerdown"]) {
+    node.addEventListener(name, (event) => {
+      const { index, on } = at(event);
+      if (index < 0) leave();
+      else point(index, event.clientX, event.clientY, on);
+    });
+  }
+  node.addEventListener("pointerleave", (event) => event.pointerType === "touch" || leave());
   node.addEventListener("blur", leave);
   node.addEventListener("click", (event) => {
     const { on } = at(event);

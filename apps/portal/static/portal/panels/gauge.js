@@ -69,7 +69,7 @@ function arc(view, tile, width, height) {
       if (label) node.append(svg("text", { class: "view-gauge-end", x: px(left), y: px(top + 14), "text-anchor": "middle" }, label));
     }
   }
-  if (title) node.append(svg("text", { class: "view-gauge-name", x: px(x), y: px(height - 8), "text-anchor": "middle" }, shorten(tile.title, width - 12, 13)));
+  if (title) node.append(svg("text", { class: "view-gauge-name", x: px(x), y: px(Math.min(height - 8, y + radius * 0.62 + 26)), "text-anchor": "middle" }, shorten(tile.title, width - 12, 13)));
   const link = linkOf(tile);
   const extent = { width: `${px(width)}px`, height: `${px(height)}px` };
   return html("div", { class: "view-dial", "data-marks": "tile", "data-name": tile.title, style: extent }, link ? anchor(link, node) : node);

@@ -69,12 +69,14 @@ function piece(slice, center, radius, hole, from, to) {
 
 function hands(stage, node, slices, whole) {
   const find = (event) => slices.find((slice) => slice.name === event.target.closest(".view-slice")?.dataset.name);
-  node.addEventListener("pointermove", (event) => {
+  const point = (event) => {
     const slice = find(event);
     if (!slice) return hush(node);
     return tell(node, event.clientX, event.clientY, "", [{ color: slice.color, name: slice.name, text: `${slice.text} (${percent(slice.share / whole)})` }]);
-  });
-  node.addEventListener("pointerleave", () => hush(node));
+  };
+  node.addEventListener("pointermove", point);
+  node.addEventListener("pointerdown", point);
+  node.addEventListener("pointerleave", (event) => event.pointerType === "touch" || hush(node));
   node.addEventListener("click", (event) => follow(find(event)?.links, event));
   stage.clean(() => hush(node));
 }

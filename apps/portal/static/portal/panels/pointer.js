@@ -35,7 +35,7 @@ export function pointing(stage, node, box, { start, end, at, leave, step, press 
     context.crosshair?.point(current, node);
   }
 
-  function end_() {
+  function rest() {
     current = null;
     mark(null);
     leave?.();
@@ -51,7 +51,9 @@ export function pointing(stage, node, box, { start, end, at, leave, step, press 
   node.addEventListener("pointerdown", (event) => {
     const [x, y] = place(event);
     const inside = x >= box.left && x <= box.left + box.width && y >= box.top && y <= bottom;
-    if (event.button === 0 && event.pointerType !== "touch" && context.zoom && inside) from = { x, id: event.pointerId };
+    if (!inside) return;
+    if (event.pointerType === "touch") point(x, y);
+    else if (event.button === 0 && context.zoom) from = { x, id: event.pointerId };
   });
   node.addEventListener("pointermove", (event) => {
     const [x, y] = place(event);
@@ -63,7 +65,7 @@ export function pointing(stage, node, box, { start, end, at, leave, step, press 
       range.setAttribute("width", px(edges[1] - edges[0]));
     }
     if (x >= box.left && x <= box.left + box.width && y >= box.top && y <= bottom) point(x, y);
-    else if (!from) end_();
+    else if (!from) rest();
   });
   node.addEventListener("pointerup", (event) => {
     const [x] = place(event);
@@ -72,7 +74,7 @@ export function pointing(stage, node, box, { start, end, at, leave, step, press 
     range.setAttribute("visibility", "hidden");
     if (begun && Math.abs(x - begun.x) > DRAG) {
       const [left, right] = [toTime(begun.x), toTime(clamp(x))].sort((a, b) => a - b);
-      end_();
+      rest();
       context.zoom(Math.round(left), Math.round(right));
     } else if (begun || event.pointerType === "touch") {
       press?.(event);
@@ -82,12 +84,13 @@ export function pointing(stage, node, box, { start, end, at, leave, step, press 
     from = null;
     range.setAttribute("visibility", "hidden");
   });
-  node.addEventListener("pointerleave", () => from || end_());
+  // After a touch the words stay until the next touch elsewhere takes the focus.
+  node.addEventListener("pointerleave", (event) => from || event.pointerType === "touch" || rest());
   node.addEventListener("dblclick", () => context.zoomOut?.());
-  node.addEventListener("blur", end_);
+  node.addEventListener("blur", rest);
   node.addEventListener("keydown", (event) => {
     const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (event.key === "Escape" && current !== null) end_();
+    if (event.key === "Escape" && current !== null) rest();
     else if (direction && step) {
       const time = step(current ?? (direction > 0 ? start : end), direction);
       if (time !== null) point(toX(time), null);

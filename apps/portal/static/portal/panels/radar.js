@@ -63,14 +63,16 @@ function paint(stage, width, height) {
 }
 
 function hands(stage, node, spots, labels, rings) {
-  node.addEventListener("pointermove", (event) => {
+  const point = (event) => {
     const frame = node.getBoundingClientRect();
     const far = ({ x, y }) => Math.hypot(x - (event.clientX - frame.left), y - (event.clientY - frame.top));
     const near = spots.reduce((best, one) => (best && far(best) <= far(one) ? best : one), null);
     if (!near || far(near) > 40) return hush(node);
     const rows = rings.map((ring) => ({ color: ring.color, name: ring.name, text: ring.texts[near.spoke] || "no value", strong: ring === near.ring && rings.length > 1 }));
     return tell(node, event.clientX, event.clientY, labels[near.spoke], rows);
-  });
-  node.addEventListener("pointerleave", () => hush(node));
+  };
+  node.addEventListener("pointermove", point);
+  node.addEventListener("pointerdown", point);
+  node.addEventListener("pointerleave", (event) => event.pointerType === "touch" || hush(node));
   stage.clean(() => hush(node));
 }

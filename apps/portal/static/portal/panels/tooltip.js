@@ -5,6 +5,8 @@ import { html } from "./dom.js";
 let box;
 let owner;
 
+addEventListener("scroll", () => owner && hush(owner), { capture: true, passive: true });
+
 /** Shows `head` and rows of `{color, name, text, strong}` beside a point of the window. */
 export function tell(source, x, y, head, rows) {
   if (!box?.isConnected) {
