@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint format types contracts bench lock clean venv venv-dev
+.PHONY: help run test soak lint format types contracts bench picture lock clean venv venv-dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ format: venv-dev ## format Python and templates
 
 bench: venv-dev ## the benchmarks: ratios against a floor
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+picture: venv-dev ## take the picture in README anew (wants Chromium)
+	@$(BIN)/python -m tests.e2e.picture
 
 lock: venv-dev ## write the lock files anew
 	@cd requirements && ../$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 base.in -o base.lock

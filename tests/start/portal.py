@@ -73,14 +73,15 @@ class Portal:
                 cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
         wait_for(
-            lambda: "The portal is ready" in self.text()[begin:] or self._ended(), "a portal that is ready", seconds
+            lambda: self._lives() and "The portal is ready" in self.text()[begin:], "a portal that is ready", seconds
         )
         wait_for(lambda: all(self.child(name) for name in NAMES), "all children", seconds)
         wait_for(lambda: "jobs: " in self.text()[begin:], "a worker at work", seconds)
 
-    def _ended(self) -> None:
+    def _lives(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
             raise AssertionError(f"the portal ended by itself:\n{self.text()}")
+        return True
 
     def stop(self, seconds: float = 15) -> None:
         """SIGTERM to honcho, and wait until nothing is left."""
@@ -164,7 +165,7 @@ class Portal:
         """The client's token against forged requests, as a form carries it."""
         page = client.get(f"{self.url}/account/login/?next=/", timeout=20, allow_redirects=False).text
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        return found[1] if found else client.cookies.get("vptmonitor_csrf", "")
+        return found[1] if found else client.cookies.get("vptmonitor_csrf") or ""
 
     def connect(self, database: str = "virtualpytest") -> Any:
         """A connection to the embedded server as its owner, in autocommit; to be closed."""
