@@ -23,6 +23,7 @@ class Page:
     """An entry of the navigation: the name of its address, its label, icon, and the key that follows `g`.
 
     `primary` entries stand in the bottom bar of a phone, the others under "More". `role` is the least that may open it.
+    Addresses that begin with `also` belong to it too.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Page:
     key: str
     primary: bool = False
     role: Role = Role.NONE
+    also: str = ""
 
 
 PAGES = (
@@ -42,7 +44,7 @@ PAGES = (
     Page("portal:navigation", "Navigation", "navigation", "n"),
     Page("portal:heatmaps", "Heatmaps", "heatmap", "h"),
     Page("portal:system", "System", "system", "s"),
-    Page("portal:dashboards", "Dashboards", "dashboard", "d"),
+    Page("portal:dashboards", "Dashboards", "dashboard", "d", also="/d/"),
     Page("health", "Health", "health", "e"),
     Page("admin:index", "Admin", "admin", "m", role=Role.OPERATOR),
 )
@@ -143,7 +145,7 @@ class Shell:
         for page in PAGES:
             url = _address(page.name) if role >= page.role else ""
             if url:
-                found.append(NavEntry(page, url, _current(url, self._request.path)))
+                found.append(NavEntry(page, url, _current(url, self._request.path, page.also)))
         return tuple(found)
 
     @property
@@ -169,7 +171,8 @@ def _address(name: str) -> str:
         return ""
 
 
-def _current(url: str, path: str) -> str:
+def _current(url: str, path: str, also: str) -> str:
     if path == url:
         return "page"
-    return "true" if url != "/" and path.startswith(url) else ""
+    below = (url != "/" and path.startswith(url)) or (also and path.startswith(also))
+    return "true" if below else ""

@@ -75,11 +75,19 @@ def _context(request: HttpRequest, row: Dashboard, panel: int | None = None) -> 
     page = page_of(row, request.GET, scope=scope_of(user), panel=panel)
     return {
         "title": page.title,
-        "crumbs": [Crumb("Dashboards", links.page("dashboards")), Crumb(page.title)],
+        "crumbs": _crumbs(row),
         "page": page,
         "keys": KEYS,
         "favourite": Favourite.objects.filter(user=user, dashboard=row).exists(),
     }
+
+
+def _crumbs(row: Dashboard) -> list[Crumb]:
+    top = Crumb("Dashboards", links.page("dashboards"))
+    if row.folder is None:
+        return [top, Crumb(row.title)]
+    folder = Crumb(row.folder.title, links.page("dashboards", query={"q": row.folder.title}))
+    return [top, folder, Crumb(row.title)]
 
 
 def _visible(request: HttpRequest, uid: str) -> Dashboard:

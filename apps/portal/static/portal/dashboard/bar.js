@@ -1,7 +1,7 @@
 // The bar above the panels: variables, range, refresh. The server draws it anew after each change.
 
 import { fields } from "./address.js";
-import { announce, rangeWords } from "./words.js";
+import { announce, rangeWords, typed } from "./words.js";
 
 /** The bar of a page. */
 export function createBar(page) {
@@ -35,6 +35,10 @@ export function createBar(page) {
     if (!label.dataset.words) label.textContent = words;
     label.parentElement.title = `${words} (${page.zone()}), key t`;
     part("[data-times-zone]").textContent = page.zone();
+    for (const name of ["from", "to"]) {
+      const field = part(`[data-range] input[type=text][name=${name}]`);
+      if (/^\d+$/.test(field.value)) field.value = typed(Number(field.value), page.zone());
+    }
     const zone = part("[data-zone-choice]");
     zone.value = new URLSearchParams(location.search).get("tz") ?? "";
   }
@@ -65,7 +69,9 @@ export function createBar(page) {
     if (form.matches("[data-range]")) {
       part("[data-times]").open = false;
       const { from, to } = fields(form);
-      page.go({ from, to });
+      // A date says nothing without its zone; the address may be sent to somebody elsewhere.
+      const zone = [from, to].flat().some((text) => !text.includes("now")) ? { tz: page.zone() } : {};
+      page.go({ from, to, ...zone });
     } else {
       choose(form);
     }
@@ -134,6 +140,10 @@ export function createBar(page) {
     zoomOut,
     shift,
     refresh: () => part("[data-refresh]").value,
+    /** Says when panels were last asked. */
+    asked(words) {
+      part("[data-asked]").textContent = `asked ${words}`;
+    },
     openTimes() {
       const times = part("[data-times]");
       times.open = !times.open;

@@ -64,7 +64,7 @@ export function createFrame(element, page) {
   }
 
   function show(answer) {
-    if (answer.title !== undefined) title.textContent = title.title = answer.title;
+    if (answer.title) title.textContent = title.title = answer.title;
     annotate(answer.notices ?? []);
     if (answer.error) {
       const { text, fix } = typeof answer.error === "string" ? { text: answer.error } : answer.error;

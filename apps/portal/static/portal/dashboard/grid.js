@@ -43,7 +43,7 @@ export function createGrid(page) {
 
   return {
     get query() { return grid.dataset.query ?? ""; },
-    get zone() { return grid.dataset.zone ?? ""; },
+    get zone() { return grid.dataset.timeZone ?? ""; },
 
     /** The frame that holds a node of the page. */
     of: (node) => frames.get(keyOf(node?.closest?.("[data-panel]"))),
@@ -63,7 +63,7 @@ export function createGrid(page) {
     follow(next) {
       grid.className = `${next.className} is-placed`;
       grid.dataset.query = next.dataset.query;
-      grid.dataset.zone = next.dataset.zone;
+      grid.dataset.timeZone = next.dataset.timeZone;
       const wanted = new Map([...next.children].map((element) => [keyOf(element), element]));
       for (const element of [...grid.children]) if (!wanted.has(keyOf(element)) || !element.dataset.panel) drop(element);
       let before = null;

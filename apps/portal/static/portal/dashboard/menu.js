@@ -14,6 +14,7 @@ export function bindMenu(page) {
     const button = event.target.closest("[data-panel-menu]");
     if (button) {
       const frame = page.frameOf(button);
+      if (!frame) return;
       if (open?.frame === frame) close();
       else show(frame, button);
       return;

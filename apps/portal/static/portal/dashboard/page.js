@@ -1,4 +1,4 @@
-// A dashboard's page: the address rules, the server draws bar and grid, panels fill themselves.
+// Starts the dashboards of a document: a whole one, one panel alone, or single panels on another page.
 
 import { createCrosshair } from "../panels/draw.js";
 import { changed, movesRange } from "./address.js";
@@ -8,78 +8,98 @@ import { createGrid } from "./grid.js";
 import { bindKeys } from "./keys.js";
 import { bindMenu } from "./menu.js";
 import { createRefresh } from "./refresh.js";
-import { announce } from "./words.js";
+import { announce, clock } from "./words.js";
 
-const root = document.querySelector("[data-dashboard]");
 const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-let following = null;
-let moved = {};
+const crosshair = createCrosshair();
 
-const page = {
-  root,
-  api: root.dataset.api,
-  crosshair: createCrosshair(),
+/** The dashboard of `root`: the address rules a whole one, the server draws its bar and grid, panels fill themselves. */
+function createPage(root) {
+  let following = null;
+  let moved = {};
 
-  /** The zone of times: the address's, the dashboard's, or the browser's. */
-  zone() {
-    const named = grid.zone;
-    return !named || named === "browser" ? browserZone : named;
-  },
+  const page = {
+    root,
+    crosshair,
+    api: root.dataset.api,
 
-  /** What every panel is asked with. */
-  query() {
-    const query = new URLSearchParams(grid.query);
-    for (const [name, value] of Object.entries(moved)) query.set(name, value);
-    query.set("tz", page.zone());
-    return query;
-  },
+    /** The zone of times: the address's, the dashboard's, or the browser's. */
+    zone: () => (!grid.zone || grid.zone === "browser" ? browserZone : grid.zone),
 
-  /** Changes the address and all that follows from it. */
-  go(changes, { replace = false } = {}) {
-    history[replace ? "replaceState" : "pushState"](null, "", `${location.pathname}${changed(changes)}`);
-    follow(movesRange(changes) ? changes : null);
-  },
+    /** What every panel is asked with. */
+    query() {
+      const query = new URLSearchParams(grid.query);
+      for (const [name, value] of Object.entries(moved)) query.set(name, value);
+      query.set("tz", page.zone());
+      return query;
+    },
 
-  zoomOut: () => bar?.zoomOut(),
-  reload: () => grid.reload(),
-  frameOf: (node) => grid.of(node),
-  frames: () => grid.all(),
-};
+    /** Changes the address and all that follows from it; panels on another page lead to their dashboard. */
+    go(changes, { replace = false } = {}) {
+      if (!bar) {
+        const query = page.query();
+        for (const [name, value] of Object.entries(changes)) query.set(name, value);
+        location.assign(`${root.dataset.dashboard}?${query}`);
+        return;
+      }
+      history[replace ? "replaceState" : "pushState"](null, "", `${location.pathname}${changed(changes)}`);
+      follow(movesRange(changes) ? changes : null);
+    },
 
-const grid = createGrid(page);
-const bar = root.querySelector("[data-part=bar]") ? createBar(page) : null;
-const refresh = createRefresh(() => grid.reload());
-refresh.every(bar ? bar.refresh() : root.dataset.every);
-bindMenu(page);
-bindKeys(page, bar);
-addEventListener("popstate", () => follow(null));
-bar?.tell();
+    zoomOut: () => bar?.zoomOut(),
+    reload() {
+      bar?.asked(clock(Date.now(), page.zone()));
+      grid.reload();
+    },
+    frameOf: (node) => grid.of(node),
+    frames: () => grid.all(),
+  };
 
-/** Brings the page to its address. Panels need not wait for the server's page where the range alone has moved. */
-async function follow(range) {
-  following?.abort();
-  const mine = new AbortController();
-  following = mine;
-  if (range) {
-    moved = Object.fromEntries(Object.entries(range).filter(([name, value]) => value !== null && name !== "tz"));
-    grid.reload();
+  const grid = createGrid(page);
+  const bar = root.querySelector("[data-part=bar]") ? createBar(page) : null;
+  const refresh = createRefresh(page.reload);
+  refresh.every(bar ? bar.refresh() : root.dataset.every);
+  if (bar) {
+    addEventListener("popstate", () => follow(null));
+    bar.tell();
+    bar.asked(clock(Date.now(), page.zone()));
   }
-  root.classList.add("is-following");
-  try {
-    const query = new URLSearchParams(location.search);
-    if (!query.get("tz")) query.set("tz", page.zone());
-    const next = await askPage(`${location.pathname}?${query}`, mine.signal);
-    moved = {};
-    bar?.follow(next.querySelector("[data-part=bar]"));
-    refresh.every(bar?.refresh() ?? "");
-    grid.follow(next.querySelector("[data-part=grid]"));
-    if (!range) grid.reload();
-  } catch (error) {
-    if (error.name !== "AbortError") announce(error.message);
-  } finally {
-    if (following === mine) {
-      following = null;
-      root.classList.remove("is-following");
+
+  /** Brings the page to its address. Panels need not wait for the server's page where the range alone has moved. */
+  async function follow(range) {
+    following?.abort();
+    const mine = new AbortController();
+    following = mine;
+    if (range) {
+      moved = Object.fromEntries(Object.entries(range).filter(([name, value]) => value !== null && name !== "tz"));
+      page.reload();
+    }
+    root.classList.add("is-following");
+    try {
+      const query = new URLSearchParams(location.search);
+      if (!query.get("tz")) query.set("tz", page.zone());
+      const next = await askPage(`${location.pathname}?${query}`, mine.signal);
+      moved = {};
+      bar.follow(next.querySelector("[data-part=bar]"));
+      refresh.every(bar.refresh());
+      grid.follow(next.querySelector("[data-part=grid]"));
+      if (range) bar.asked(clock(Date.now(), page.zone()));
+      else page.reload();
+    } catch (error) {
+      if (error.name !== "AbortError") announce(error.message);
+    } finally {
+      if (following === mine) {
+        following = null;
+        root.classList.remove("is-following");
+      }
     }
   }
+
+  return { page, bar };
+}
+
+for (const root of document.querySelectorAll("[data-dashboard]")) {
+  const { page, bar } = createPage(root);
+  bindMenu(page);
+  bindKeys(page, bar);
 }

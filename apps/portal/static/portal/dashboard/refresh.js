@@ -20,7 +20,6 @@ export function createRefresh(tick) {
       text = interval;
       clearInterval(timer);
       const found = /^(\d+)([smhd])$/.exec(interval ?? "");
-      document.dispatchEvent(new CustomEvent("vpt:live", { detail: found ? "polling" : "off" }));
       if (!found) return;
       timer = setInterval(() => {
         missed = document.hidden;
