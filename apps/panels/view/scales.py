@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,9 +31,9 @@ def round_ticks(low: float, high: float, count: int) -> tuple[float, ...]:
 
 @dataclass
 class Scale:
-    """An axis in the making: the fields that share it, and what it must hold."""
+    """An axis in the making: a field of those that share it, its place among the axes, and what it must hold."""
 
-    field: Field
+    sample: Field
     number: int
     low: float = math.inf
     high: float = -math.inf
@@ -77,7 +78,7 @@ class Scales:
         return tuple(axes)
 
     def _axis(self, scale: Scale, before: list[Axis], from_zero: bool) -> Axis:
-        custom: Mapping[str, Any] = scale.field.config.get("custom") or {}
+        custom: Mapping[str, Any] = scale.sample.config.get("custom") or {}
         distribution = custom.get("scaleDistribution") or {}
         log = to_number(distribution.get("log") or 10) if distribution.get("type") == "log" else 0
         placement = custom.get("axisPlacement") or "auto"
@@ -90,7 +91,7 @@ class Scales:
             values = round_ticks(low, high, max(2, self._height // TICK_PX))
         shown = custom.get("axisGridShow")
         return Axis(
-            low, high, ticks_of(scale.field, values), "right" if side == "right" else "left",
+            low, high, ticks_of(scale.sample, values), "right" if side == "right" else "left",
             label=str(custom.get("axisLabel") or ""),
             hidden=placement == "hidden",
             grid=bool(shown) if shown is not None else side == "left" or not taken,
@@ -105,7 +106,7 @@ def ticks_of(one: Field, values: Iterable[float]) -> tuple[Tick, ...]:
     texts = [str(plain(value)) for value in places]
     if len(set(texts)) < len(texts):
         # Decimals that suit the values are too few for the distances between them.
-        step = min(abs(after - before) for before, after in zip(places, places[1:], strict=False))
+        step = min(abs(after - before) for before, after in itertools.pairwise(places))
         decimals = max(0, math.ceil(-math.log10(step))) if step else 0
         texts = [str(plain(value, decimals)) for value in places]
     return tuple(Tick(value, text) for value, text in zip(places, texts, strict=True))
@@ -125,7 +126,7 @@ def _ends(scale: Scale, custom: Mapping[str, Any], *, from_zero: bool, padded: b
     if custom.get("axisCenteredZero"):
         high = max(abs(low), abs(high))
         low = -high
-    hard_low, hard_high = configured_ends(scale.field)
+    hard_low, hard_high = configured_ends(scale.sample)
     if padded:
         room = (high - low) * 0.06 or abs(high) * 0.5 or 1.0
         if high != 0 or not from_zero:
