@@ -54,6 +54,11 @@ class TimeRange:
         return "now" in self.raw_from or "now" in self.raw_to
 
     @property
+    def span_seconds(self) -> float:
+        """Its length."""
+        return (self.end - self.start).total_seconds()
+
+    @property
     def start_ms(self) -> int:
         """The start in milliseconds since 1970."""
         return epoch_ms(self.start)
