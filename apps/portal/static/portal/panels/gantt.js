@@ -8,6 +8,7 @@ import { TEXT, times } from "./scale.js";
 import { tell } from "./tooltip.js";
 
 const LEAST = 2; // the narrowest span, in pixels
+const HIGHEST = 64; // the highest line of a Gantt chart; states fill the panel
 
 /** Draws a `Gantt`. */
 export function gantt(stage) {
@@ -26,7 +27,7 @@ function paint(stage, width, height) {
   const label = `${context.label ? `${context.label}: ` : ""}${spans.length} spans in ${lanes.length} lanes`;
   const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, tabindex: "0", role: "img", "aria-label": label });
   if (foot > 10) node.append(times(zone, view.start, view.end, box));
-  const rows = laneRows(depths, box);
+  const rows = laneRows(depths, box, view.states ? Infinity : HIGHEST);
   node.append(names(lanes, rows, box));
   const marks = svg("svg", { class: "view-marks", x: box.left, y: box.top, width: box.width, height: box.height, "data-start": view.start, "data-end": view.end });
   const shown = spans.flatMap((span) => {
@@ -40,9 +41,9 @@ function paint(stage, width, height) {
 }
 
 /** Top and height of each lane, in the box: lanes are as high as their lines are many. */
-function laneRows(depths, box) {
+function laneRows(depths, box, highest) {
   const all = depths.reduce((sum, depth) => sum + depth, 0) || 1;
-  const line = Math.min(box.height / all, 64);
+  const line = Math.min(box.height / all, highest);
   let top = 0;
   return depths.map((depth) => {
     const row = { top, height: line * depth };

@@ -56,7 +56,7 @@ function paint(stage, width, height) {
     });
   }
   if (named && radius > 40) {
-    ticks.forEach((text, index) => text && node.append(svg("text", { class: "view-bar-text is-tick", x: px(center.x + 4), y: px(spot((index + 1) / ticks.length, 0).y), dy: "0.35em" }, text)));
+    ticks.forEach((text, index) => text && node.append(svg("text", { class: "view-bar-text is-tick", x: px(center.x + 4), y: px(spot((index + 1) / ticks.length, 0).y), dy: "1.1em" }, text)));
   }
   hands(stage, node, spots, labels, rings);
   return node;

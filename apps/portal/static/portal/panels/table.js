@@ -1,7 +1,7 @@
 // Rows and columns, ordered by a click on a head.
 
 import { html, paint } from "./dom.js";
-import { anchor, follow, safe } from "./links.js";
+import { anchor, follow } from "./links.js";
 
 const CHUNK = 150; // rows that are made at once
 
@@ -9,7 +9,9 @@ const CHUNK = 150; // rows that are made at once
 export function table(stage) {
   const { view, memory } = stage;
   const columns = view.columns ?? [];
-  if (view.sort && memory.sort === undefined) memory.sort = { name: columns[view.sort.column]?.name, descending: view.sort.descending ?? false };
+  // A refresh may bring other columns: an order holds while its column has the same place and name.
+  const order = (index, descending) => ({ index, name: columns[index]?.name, descending });
+  if (view.sort && memory.sort === undefined) memory.sort = order(view.sort.column, view.sort.descending ?? false);
   const body = html("tbody");
   const heads = columns.map((column) => head(column));
   const made = html(
@@ -20,19 +22,19 @@ export function table(stage) {
   );
   const node = html("div", { class: "view-scroll", tabindex: "0", role: "region", "aria-label": stage.context.label ?? "Table" }, made);
   let shown = 0;
-  let order = [];
+  let rows = [];
 
   function more() {
-    const end = Math.min(order.length, shown + CHUNK);
-    body.append(...order.slice(shown, end).map((row) => html("tr", {}, columns.map((column) => cell(column, row)))));
+    const end = Math.min(rows.length, shown + CHUNK);
+    body.append(...rows.slice(shown, end).map((row) => html("tr", {}, columns.map((column) => cell(column, row)))));
     shown = end;
   }
 
   function fill() {
     const { sort } = memory;
-    const column = columns.find((one) => one.name === sort?.name);
-    order = Array.from({ length: view.rows }, (_, row) => row);
-    if (column) order.sort((a, b) => (sort.descending ? -1 : 1) * (column.ranks[a] - column.ranks[b]) || a - b);
+    const column = columns[sort?.index]?.name === sort?.name ? columns[sort?.index] : undefined;
+    rows = Array.from({ length: view.rows }, (_, row) => row);
+    if (column) rows.sort((a, b) => (sort.descending ? -1 : 1) * (column.ranks[a] - column.ranks[b]) || a - b);
     heads.forEach((one, index) => {
       if (columns[index] === column) one.setAttribute("aria-sort", sort.descending ? "descending" : "ascending");
       else one.removeAttribute("aria-sort");
@@ -43,21 +45,20 @@ export function table(stage) {
   }
 
   heads.forEach((one, index) => one.firstChild.addEventListener("click", () => {
-    const { name } = columns[index];
     const { sort } = memory;
     // Upwards, downwards, as the query gave them.
-    memory.sort = sort?.name !== name ? { name, descending: false } : sort.descending ? null : { name, descending: true };
+    memory.sort = sort?.index !== index ? order(index, false) : sort.descending ? null : order(index, true);
     fill();
   }));
   node.addEventListener("scroll", () => {
     memory.top = node.scrollTop;
-    while (shown < order.length && node.scrollTop + 2 * node.clientHeight > node.scrollHeight) more();
+    while (shown < rows.length && node.scrollTop + 2 * node.clientHeight > node.scrollHeight) more();
   }, { passive: true });
   fill();
   if (view.total > view.rows) made.append(html("caption", {}, `The first ${view.rows} of ${view.total} rows`));
   const placed = () => {
     const { top = 0 } = memory;
-    while (top && shown < order.length && node.scrollHeight < top + node.clientHeight) more();
+    while (top && shown < rows.length && node.scrollHeight < top + node.clientHeight) more();
     node.scrollTop = top;
   };
   return { node, placed };
@@ -87,14 +88,17 @@ function cell(column, row) {
 function content(column, row, text, links) {
   if (column.cell === "gauge") return gauge(column, row, text);
   if (column.cell === "json") return html("code", {}, text);
-  if (column.cell === "image" && /^data:image\//.test(text)) return html("img", { src: text, alt: "" });
-  const whole = links.length ? links : column.cell === "link" && safe(text) ? [{ title: text, url: text, new_tab: true }] : [];
+  if (column.cell === "image" && ours(text)) return html("img", { src: text, alt: "", loading: "lazy" });
+  const whole = links.length ? links : ["link", "image"].includes(column.cell) && /^https?:/.test(text) ? [{ title: text, url: text, new_tab: true }] : [];
   if (!whole.length) return document.createTextNode(text);
   if (whole.length === 1) return anchor(whole[0], text || whole[0].title);
   const button = html("button", { type: "button", class: "view-more" }, text);
   button.addEventListener("click", (event) => follow(whole, event));
   return button;
 }
+
+/** The policy of the page lets no picture in but the portal's own. */
+const ours = (text) => /^data:image\/|^\/(?!\/)/.test(text);
 
 function gauge(column, row, text) {
   const share = Math.max(0, Math.min(1, column.shares?.[row] ?? 0));
