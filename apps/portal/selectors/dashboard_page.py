@@ -8,20 +8,25 @@ from typing import Final, Literal
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils import timezone
 
-from apps.accounts.scope import TeamScope
+from apps.accounts.models import User
+from apps.accounts.scope import scope_of
 from apps.dashboards.models import Dashboard as Row
-from apps.panels.document import COLUMNS, Grid, Panel
+from apps.panels.document import COLUMNS, Grid, Panel, read_dashboard
 from apps.panels.interpolate import interpolate_text
+from apps.panels.opening import Asked, Opened, Viewer, open_dashboard
 from apps.panels.reader import may_run
+from apps.panels.run import Limits, Who
 from apps.panels.timerange import TimeRange
 from apps.panels.variables import ALL, ALL_TEXT, Option, Selection, Variable
 from apps.portal import links
 from apps.portal.selectors import quick_ranges
-from apps.portal.selectors.dashboard_opening import Opened, open_dashboard
 
 SHOWN_OPTIONS: Final = 1000
 """The most options of a variable that a page holds; what is chosen is always among them."""
+VARIABLE_SECONDS: Final = 5
+"""How long the page waits for the options of one variable."""
 REFRESHES: Final = ("5s", "10s", "30s", "1m", "5m", "15m", "30m", "1h", "2h", "1d")
 
 
@@ -134,15 +139,23 @@ class DashboardPage:
         return REFRESHES
 
 
-def page_of(row: Row, query: QueryDict, *, scope: TeamScope, panel: int | None = None) -> DashboardPage:
+def page_of(row: Row, query: QueryDict, *, user: User, panel: int | None = None) -> DashboardPage:
     """The page of a dashboard for what an address asks; with `panel`, of that panel alone.
 
     What the address asks wrongly (an unknown value, a time that is none) becomes a notice and the document's default.
     """
     alone = panel if panel is not None else _number(query.get("viewPanel", ""))
     toggled = {number for text in query.getlist("row") if (number := _number(text)) is not None}
-    found = open_dashboard(row.body, query, toggled=toggled)
-    placed = found.layout.panels
+    scope = scope_of(user)
+    found = open_dashboard(
+        read_dashboard(row.body),
+        asked_by(query),
+        Viewer(Who(user.get_username(), scope), user.pk, user.email),
+        now=timezone.now(),
+        limits=Limits(seconds=VARIABLE_SECONDS),
+    )
+    layout = found.laid_out(toggled)
+    placed = layout.panels
     if alone is not None:
         placed = tuple(
             replace(one, grid=Grid(0, 0, COLUMNS, 20)) for one in placed if one.id == alone and one.type != "row"
@@ -164,7 +177,7 @@ def page_of(row: Row, query: QueryDict, *, scope: TeamScope, panel: int | None =
         asked_range=[(name, query.get(name, "")) for name in ("from", "to") if name in query],
         asked_values=[(name, value) for name in query if name.startswith("var-") for value in query.getlist(name)],
         kept=[(name, value) for name in _KEPT for value in query.getlist(name)],
-        notices=[*found.notices, *found.layout.notices],
+        notices=[*(fault.text for fault in found.faults), *layout.notices],
         runs=may_run(scope),
         quick=[
             [
@@ -174,6 +187,16 @@ def page_of(row: Row, query: QueryDict, *, scope: TeamScope, panel: int | None =
             for part in (quick_ranges.RECENT, quick_ranges.CALENDAR)
         ],
         alone=alone if placed else None,
+    )
+
+
+def asked_by(query: QueryDict) -> Asked:
+    """What an address asks of a dashboard."""
+    return Asked(
+        query.get("from", ""),
+        query.get("to", ""),
+        query.get("tz", ""),
+        {name[4:]: query.getlist(name) for name in query if name.startswith("var-")},
     )
 
 

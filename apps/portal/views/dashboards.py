@@ -72,7 +72,7 @@ def solo(request: HttpRequest, uid: str, panel: int) -> HttpResponse:
 
 def _context(request: HttpRequest, row: Dashboard, panel: int | None = None) -> dict[str, Any]:
     user = _viewer(request)
-    page = page_of(row, request.GET, scope=scope_of(user), panel=panel)
+    page = page_of(row, request.GET, user=user, panel=panel)
     return {
         "title": page.title,
         "crumbs": _crumbs(row),

@@ -2,7 +2,8 @@
 
 import { html } from "../panels/dom.js";
 import { askJson } from "./ask.js";
-import { csvOf, save } from "./csv.js";
+import { csvOf } from "./csv.js";
+import { fileName, save } from "./save.js";
 
 const SHOWN_ROWS = 500;
 
@@ -42,11 +43,11 @@ async function data(frame, page) {
   return frames.flatMap((one, number) => {
     const columns = columnsOf(one);
     const rows = columns[0]?.values.length ?? 0;
-    const file = `${frame.name}${frames.length > 1 ? ` ${number + 1}` : ""}`.replace(/[^\p{L}\p{N} _-]/gu, "").trim() || "panel";
+    const title = `${frame.name}${frames.length > 1 ? ` ${number + 1}` : ""}`;
     const csv = html("button", { type: "button", class: "button is-small" }, "CSV");
-    csv.addEventListener("click", () => save(`${file}.csv`, csvOf(exported(columns)), "text/csv;charset=utf-8"));
+    csv.addEventListener("click", () => save(fileName(title, "csv"), new Blob([csvOf(exported(columns))], { type: "text/csv;charset=utf-8" })));
     const json = html("button", { type: "button", class: "button is-small" }, "JSON");
-    json.addEventListener("click", () => save(`${file}.json`, JSON.stringify(one, null, 1), "application/json"));
+    json.addEventListener("click", () => save(fileName(title, "json"), new Blob([JSON.stringify(one, null, 1)], { type: "application/json" })));
     const more = rows > SHOWN_ROWS ? `, the first ${SHOWN_ROWS} are shown` : "";
     return [
       html("p", { class: "inspect-line" }, html("span", {}, `${one.schema?.name || one.schema?.refId || "Rows"}: ${rows} row${rows === 1 ? "" : "s"}${more}`), csv, json),

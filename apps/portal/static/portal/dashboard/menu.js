@@ -1,9 +1,11 @@
 // What can be done with a panel, and with the page: alone, inspect, download, links.
 
 import { html } from "../panels/dom.js";
+import { picture } from "../panels/picture.js";
 import { changed } from "./address.js";
 import { icon } from "./frame.js";
 import { openInspect } from "./inspect.js";
+import { fileName, save } from "./save.js";
 import { announce } from "./words.js";
 
 /** Opens the menu of the panel whose button is pressed, and does what the page's own buttons say. */
@@ -38,6 +40,7 @@ export function bindMenu(page) {
       ["Inspect the data", "columns", () => openInspect(frame, page, "data"), "i"],
       ["Inspect the query", "search", () => openInspect(frame, page, "query")],
       ["Refresh", "refresh", () => frame.load()],
+      ["Save as a picture", "image", () => toPicture(frame)],
       ["Copy its link", "copy", () => copy(`${location.origin}${location.pathname}${changed({ viewPanel: frame.element.dataset.frame })}`)],
       ["Open without the portal around it", "dashboard", () => window.open(soloOf(frame, page), "_blank", "noopener")],
     ];
@@ -78,6 +81,14 @@ export function toggleAlone(page, frame) {
 export function toWall() {
   const on = new URLSearchParams(location.search).has("kiosk");
   location.assign(`${location.pathname}${changed({ kiosk: on ? null : "1" })}`);
+}
+
+async function toPicture(frame) {
+  try {
+    save(fileName(frame.name, "png"), await picture(frame.element.querySelector("[data-panel-body]"), frame.name));
+  } catch (error) {
+    announce(error.message);
+  }
 }
 
 function addressOf(page, fixed) {
