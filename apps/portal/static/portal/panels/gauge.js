@@ -60,7 +60,7 @@ function arc(view, tile, width, height) {
   const size = Math.max(11, Math.min(radius * 0.5, ((inner - thick) * 1.7 * 100) / Math.max(1, measure(text, 100, 600))));
   const figure = svg("text", {
     class: "view-gauge-figure", x: px(x), y: px(y), dy: "0.3em", "text-anchor": "middle", "data-value": tile.text,
-    style: { "font-size": `${px(size)}px`, fill: tile.color },
+    style: { "font-size": `${px(size)}px`, "--ink": tile.color },
   }, text);
   node.append(figure);
   if (radius > (view.labels ? 36 : 60)) {
@@ -109,7 +109,7 @@ function standing(view, width, height) {
 
 function row(view, tile, size, track) {
   if (!view.unfilled) track.classList.add("is-open");
-  const figure = html("span", { class: "view-figure", "data-value": tile.text ?? "", style: { color: tile.color, "font-size": `${px(size)}px` } }, value(tile));
+  const figure = html("span", { class: "view-figure", "data-value": tile.text ?? "", style: { "--ink": tile.color, "font-size": `${px(size)}px` } }, value(tile));
   const link = linkOf(tile);
   return html(
     "div", { class: "view-bars-row", "data-marks": "tile", "data-name": tile.title },

@@ -47,7 +47,7 @@ function figure(view, tile, size, named) {
   const style = {};
   if (view.color === "background") Object.assign(style, { background: tile.color, color: tile.ink });
   const number = view.show === "none" ? null : view.show === "name" ? [tile.title] : value(tile);
-  const shown = number && html("span", { class: "view-figure", "data-value": tile.text ?? "", style: { "font-size": `${size}px`, color: view.color === "value" ? tile.color : "" } }, number);
+  const shown = number && html("span", { class: "view-figure", "data-value": tile.text ?? "", style: { "font-size": `${size}px`, "--ink": view.color === "value" ? tile.color : "" } }, number);
   const title = named && view.show !== "name" && tile.title ? html("span", { class: "view-tile-name", title: tile.title }, tile.title) : null;
   const change = tile.change ? html("span", { class: `view-change ${tile.rising ? "is-rising" : "is-falling"}` }, tile.rising ? "▲ " : "▼ ", tile.change) : null;
   const link = tile.links?.find((one) => safe(one.url));

@@ -79,8 +79,12 @@ function cell(column, row) {
   const made = html("td", { class: `${sideOf(column)}${column.wrap ? " is-wrapped" : ""}${column.numeric ? " is-number" : ""}` });
   made.append(content(column, row, text, links));
   const color = column.colors?.[row];
-  if (column.cell === "background") paint(made, { background: color, color: column.inks?.[row] });
-  else if (column.cell === "color") paint(made, { color });
+  if (column.cell === "background") {
+    paint(made, { background: color, color: column.inks?.[row] });
+  } else if (column.cell === "color" && color) {
+    made.classList.add("is-inked");
+    paint(made, { "--ink": color });
+  }
   if (!column.wrap && column.cell !== "json" && text.length > 24) made.title = text;
   return made;
 }
