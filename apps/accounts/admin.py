@@ -54,6 +54,8 @@ class TeamForm(AnyModelForm):
                 label="Team", coerce=_uuid, choices=[("", "Choose a team"), *self.teams.items(), *gone.items()]
             )
             self.fields["team_id"] = field
+        # Where it is a cell of a table, only the column's head names it.
+        self.fields["team_id"].widget.attrs["aria-label"] = "Team"
 
     def save(self, commit: bool = True) -> Any:
         name = self.teams.get(self.instance.team_id)

@@ -9,6 +9,7 @@ from apps.portal.views import (
     campaigns,
     dashboards,
     devices,
+    favicon,
     heatmaps,
     navigation,
     overview,
@@ -22,6 +23,7 @@ app_name = "portal"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.index, name="overview"),
+    path("favicon.ico", favicon.favicon, name="favicon"),
     path("devices/", devices.devices, name="devices"),
     path("devices/on-host/", devices.device_on_host, name="device-on-host"),
     path("devices/<uuid:id>/", devices.device, name="device"),
