@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client
 
 from apps.accounts.models import User
@@ -178,3 +180,12 @@ def test_favourites_are_changed_by_post_alone(admin: User) -> None:
     register("one")
     client: Client = signed_in(admin)
     assert client.get("/dashboards/one/favourite/").status_code == 405
+
+
+def test_the_page_names_every_module_that_it_needs_at_once(admin: User) -> None:
+    register("one")
+    named = re.findall(r'rel="modulepreload" href="/static/([^"]+)"', page(admin, "/d/one/"))
+    assert {"portal/dashboard/grid.js", "portal/panels/draw.js", "portal/panels/time.js"} <= set(named)
+    assert "portal/dashboard/inspect.js" not in named
+    assert len(named) == len(set(named))
+    assert all(finders.find(path) for path in named)

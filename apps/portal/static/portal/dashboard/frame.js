@@ -3,7 +3,7 @@
 import { draw } from "../panels/draw.js";
 import { html } from "../panels/dom.js";
 import { askJson } from "./ask.js";
-import { openInspect } from "./inspect.js";
+import { inspect } from "./onward.js";
 
 const SLOW = 3000; // milliseconds after which a panel says that it still waits
 
@@ -83,7 +83,7 @@ export function createFrame(element, page) {
     const said = notices.map((one) => (typeof one === "string" ? one : one.text)).filter(Boolean);
     if (!said.length) return;
     const mark = html("button", { type: "button", class: "panel-mark is-warning", title: said.join("\n"), "aria-label": said.join(". ") }, icon("error"));
-    mark.addEventListener("click", () => openInspect(frame, page, "query"));
+    mark.addEventListener("click", () => inspect(frame, page, "query"));
     notes.append(mark);
   }
 
@@ -94,7 +94,7 @@ export function createFrame(element, page) {
     const again = html("button", { type: "button", class: "button is-small" }, "Try again");
     again.addEventListener("click", load);
     const look = hasSql && html("button", { type: "button", class: "button is-small" }, "See the SQL");
-    if (look) look.addEventListener("click", () => openInspect(frame, page, "query"));
+    if (look) look.addEventListener("click", () => inspect(frame, page, "query"));
     body.replaceChildren(
       html("div", { class: "panel-failed", role: "alert" }, icon("error"), html("p", {}, text || "This panel cannot be shown."),
         fix && html("p", { class: "muted" }, fix), html("p", { class: "panel-failed-acts" }, again, look || null)),

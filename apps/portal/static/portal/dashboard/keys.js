@@ -1,6 +1,6 @@
 // The keys of a dashboard's page. Those of every page are in portal.js.
 
-import { openInspect } from "./inspect.js";
+import { inspect } from "./onward.js";
 import { toggleAlone, toWall } from "./menu.js";
 
 /** Binds the keys; those of a panel mean the one under the pointer or with the focus. */
@@ -18,7 +18,7 @@ export function bindKeys(page, bar) {
     z: () => bar?.zoomOut(),
     w: () => bar && toWall(),
     v: () => bar && toggleAlone(page, current()),
-    i: () => current() && openInspect(current(), page, "data"),
+    i: () => current() && inspect(current(), page, "data"),
   };
 
   document.addEventListener("keydown", (event) => {

@@ -1,10 +1,9 @@
 // What can be done with a panel, and with the page: alone, inspect, download, links.
 
 import { html } from "../panels/dom.js";
-import { picture } from "../panels/picture.js";
 import { changed } from "./address.js";
 import { icon } from "./frame.js";
-import { openInspect } from "./inspect.js";
+import { inspect, picture } from "./onward.js";
 import { fileName, save } from "./save.js";
 import { announce } from "./words.js";
 
@@ -37,8 +36,8 @@ export function bindMenu(page) {
     close();
     const entries = [
       [alone() ? "Back to all panels" : "Show alone", "open", () => toggleAlone(page, frame), "v"],
-      ["Inspect the data", "columns", () => openInspect(frame, page, "data"), "i"],
-      ["Inspect the query", "search", () => openInspect(frame, page, "query")],
+      ["Inspect the data", "columns", () => inspect(frame, page, "data"), "i"],
+      ["Inspect the query", "search", () => inspect(frame, page, "query")],
       ["Refresh", "refresh", () => frame.load()],
       ["Save as a picture", "image", () => toPicture(frame)],
       ["Copy its link", "copy", () => copy(`${location.origin}${location.pathname}${changed({ viewPanel: frame.element.dataset.frame })}`)],
