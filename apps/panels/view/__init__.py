@@ -11,15 +11,26 @@ from typing import Final, TypeAlias
 
 from apps.panels.document import Panel
 from apps.panels.fields.javascript import text_of
+from apps.panels.view.barchart import barchart
 from apps.panels.view.drawing import Drawing, Frames
+from apps.panels.view.gantt import gantt
 from apps.panels.view.model import Nothing, View, encode
+from apps.panels.view.radar import echarts
+from apps.panels.view.stat import stat
 from apps.panels.view.table import table
+from apps.panels.view.timeseries import timeseries
 
 __all__ = ["Drawing", "View", "default_color_mode", "draw", "encode", "needs_data"]
 
 _Draw: TypeAlias = Callable[[Panel, Frames, Drawing], View]
 _TYPES: Final[Mapping[str, _Draw]] = {
+    "barchart": barchart,
+    "bilibala-echarts-panel": echarts,
+    "marcusolsson-gantt-panel": gantt,
+    "stat": stat,
     "table": table,
+    "timeseries": timeseries,
+    "volkovlabs-echarts-panel": echarts,
 }
 _COLOR_MODES: Final[Mapping[str, str]] = {
     "timeseries": "palette-classic",

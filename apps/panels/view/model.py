@@ -338,13 +338,14 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Radar(View):
-    """Spokes around a centre. `ticks` name the rings of the grid, innermost first."""
+    """Spokes around a centre. `ticks` name the rings of the grid, innermost first; `title` stands above."""
 
     kind: ClassVar[str] = "radar"
     labels: tuple[str, ...]
     rings: tuple[Ring, ...]
     ticks: tuple[str, ...]
     legend: Legend = Legend()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from apps.panels.fields.display import Display, configured_ends
@@ -31,13 +31,16 @@ def round_ticks(low: float, high: float, count: int) -> tuple[float, ...]:
 
 @dataclass
 class Scale:
-    """An axis in the making: a field of those that share it, its place among the axes, and what it must hold."""
+    """An axis in the making: a field of those that share it, its place among the axes, and what it must hold.
+
+    `from_zero` keeps zero in sight, as bars need it.
+    """
 
     sample: Field
     number: int
     low: float = math.inf
     high: float = -math.inf
-    extra: list[float] = field(default_factory=list)
+    from_zero: bool = False
 
     def hold(self, values: Iterable[float | None]) -> None:
         """Stretch to hold the values."""
@@ -70,21 +73,21 @@ class Scales:
         )
         return self._scales.setdefault(key, Scale(one, len(self._scales)))
 
-    def finished(self, *, from_zero: bool = False) -> tuple[Axis, ...]:
-        """All axes in the order in which they were asked for. `from_zero` keeps zero in sight, as bars need it."""
+    def finished(self) -> tuple[Axis, ...]:
+        """All axes in the order in which they were asked for."""
         axes: list[Axis] = []
         for scale in self._scales.values():
-            axes.append(self._axis(scale, axes, from_zero))
+            axes.append(self._axis(scale, axes))
         return tuple(axes)
 
-    def _axis(self, scale: Scale, before: list[Axis], from_zero: bool) -> Axis:
+    def _axis(self, scale: Scale, before: list[Axis]) -> Axis:
         custom: Mapping[str, Any] = scale.sample.config.get("custom") or {}
         distribution = custom.get("scaleDistribution") or {}
         log = to_number(distribution.get("log") or 10) if distribution.get("type") == "log" else 0
         placement = custom.get("axisPlacement") or "auto"
         taken = [axis.side for axis in before if not axis.hidden]
         side = "right" if placement in ("right", "top") or (placement == "auto" and "left" in taken) else "left"
-        low, high = _ends(scale, custom, from_zero=from_zero and not log, padded=not log)
+        low, high = _ends(scale, custom, from_zero=scale.from_zero and not log, padded=not log)
         if log:
             low, high, values = _log_ticks(low, high, log)
         else:
@@ -97,6 +100,11 @@ class Scales:
             grid=bool(shown) if shown is not None else side == "left" or not taken,
             log=log,
         )  # fmt: skip
+
+
+def percent_scaled(one: Field) -> Field:
+    """The field with the configuration of an axis of shares of a whole."""
+    return replace(one, config={**one.config, "unit": "percentunit", "min": 0, "max": 1})
 
 
 def ticks_of(one: Field, values: Iterable[float]) -> tuple[Tick, ...]:
@@ -114,8 +122,6 @@ def ticks_of(one: Field, values: Iterable[float]) -> tuple[Tick, ...]:
 
 def _ends(scale: Scale, custom: Mapping[str, Any], *, from_zero: bool, padded: bool) -> tuple[float, float]:
     low, high = scale.low, scale.high
-    for value in scale.extra:
-        low, high = min(low, value), max(high, value)
     if low > high:
         low, high = 0.0, 1.0
     soft_low, soft_high = (to_number(custom.get(name)) for name in ("axisSoftMin", "axisSoftMax"))
