@@ -8,11 +8,13 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.db import InterfaceError, OperationalError, connections
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from apps.accounts.problems import problem
 from vptmonitor.embedded import EmbeddedError
 from vptmonitor.log import request_id
 
@@ -72,7 +74,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response = away(request, error)
         response._has_been_logged = True  # type: ignore[attr-defined]  # one line is enough, as for errors of views
         return response
+    if is_api(request):
+        detail = f"The portal's log says more under {request_id.get()}."
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of the portal", detail)
     return HttpResponse(render_to_string("500.html", {"request_id": request_id.get()}), status=500)
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether a program asks, which gets problem documents."""
+    return request.path.startswith("/api/")
 
 
 def is_away(error: Exception) -> bool:
@@ -92,8 +102,9 @@ def away(request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("database away: %s", type(error).__name__)
     for connection in connections.all(initialized_only=True):
         connection.close_if_unusable_or_obsolete()
-    if "text/html" not in request.headers.get("Accept", ""):
-        response: HttpResponse = JsonResponse({"title": "The database is away", "status": 503}, status=503)
+    if "text/html" not in request.headers.get("Accept", "") or is_api(request):
+        detail = "The portal tries to reach it again with the next request."
+        response: HttpResponse = problem(HTTPStatus.SERVICE_UNAVAILABLE, "The database is away", detail)
     else:
         response = HttpResponse(render_to_string("503.html"), status=503)
     response["Retry-After"] = str(RETRY_AFTER)

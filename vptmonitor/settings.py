@@ -226,6 +226,15 @@ STORAGES = {
     },
 }
 
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    # Who may call a view is declared with the view; the gate before all views sees to it.
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "EXCEPTION_HANDLER": "apps.accounts.problems.handler",
+}
+
 # Safe by default; what needs TLS follows the public address. ----------------------------------------------------------
 BEHIND_TLS = PUBLIC_URL.startswith("https://")
 SECURE_SSL_REDIRECT = False  # the proxy that ends TLS does it; the container answers health checks by plain HTTP

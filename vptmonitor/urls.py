@@ -3,9 +3,13 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from apps.accounts.problems import no_such_address
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.portal.urls")),
     path("", include("apps.health.urls")),
+    path("api/v1/", include("apps.dashboards.urls")),
+    path("api/<path:rest>", no_such_address),
     path("account/", include("apps.accounts.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from apps.accounts import audit
 from apps.accounts.access import access_of
 from apps.accounts.models import AuditEntry
+from apps.accounts.problems import problem
 from apps.accounts.roles import role_of
 
 logger = logging.getLogger(__name__)
@@ -56,12 +57,6 @@ def wants_page(request: HttpRequest) -> bool:
     """Whether a person's browser asks for a page, rather than a program for data."""
     accept = request.headers.get("Accept", "text/html")
     return "text/html" in accept and not request.path.startswith("/api/")
-
-
-def problem(status: HTTPStatus, title: str, detail: str) -> JsonResponse:
-    """A problem document (RFC 9457)."""
-    body = {"type": "about:blank", "title": title, "status": int(status), "detail": detail}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -1,0 +1,212 @@
+"""`GET /api/v1/dashboards/<uid>/panels/<id>/data`: what a panel shows.
+
+    from, to        the range, as Grafana's picker takes it; the dashboard's own where left out
+    tz              the viewer's time zone (`Europe/Zurich`, `utc`); the dashboard's own where left out
+    maxDataPoints   the width of the drawing in pixels
+    var-NAME        a value of a variable; repeated for several, `$__all` for all
+    scope-NAME      the value that a copy of a repeated panel or row stands for; `<id>` stays that of the document
+    as=view         what to draw, worked out; `height` is the drawing's in pixels
+
+The answer has `frames` in Grafana's data frame JSON, `fieldConfig` as the dashboard has it, `notices` and `timing`; a
+query that failed is a problem document. With `as=view` it has `view`, `title`, `notices`, `timing`, `sql` (as it ran)
+and `error`: there a failed query is part of what to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.http import Http404
+from django.utils import timezone
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
+from rest_framework.views import APIView
+
+from apps.accounts.access import access
+from apps.accounts.models import User
+from apps.accounts.problems import Problem
+from apps.accounts.roles import Role
+from apps.accounts.scope import scope_of
+from apps.dashboards import reading
+from apps.panels.document import Panel
+from apps.panels.errors import Kind
+from apps.panels.fields.units import Clock
+from apps.panels.frames import to_json
+from apps.panels.opening import Asked, Fault, Opened, open_dashboard
+from apps.panels.panel import Answer, Failure, ask_panel, variables_of
+from apps.panels.view import Drawing, View, draw, encode
+
+MOST_POINTS: Final = 20_000
+ROW_PIXELS: Final = 38
+"""The height of a row of the grid; a panel's title and padding take one."""
+
+STATUS: Final[dict[Kind, HTTPStatus]] = {
+    "refused": HTTPStatus.FORBIDDEN,
+    "sql": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "timeout": HTTPStatus.GATEWAY_TIMEOUT,
+    "busy": HTTPStatus.SERVICE_UNAVAILABLE,
+    "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "cancelled": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class _Encoder(JSONEncoder):
+    def default(self, obj: Any) -> Any:
+        return encode(obj) if isinstance(obj, View) or hasattr(obj, "__dataclass_fields__") else super().default(obj)
+
+
+class ViewRenderer(JSONRenderer):
+    """JSON in which views may stand."""
+
+    encoder_class = _Encoder
+
+
+@access(Role.VIEWER)
+class PanelData(APIView):
+    """See the module."""
+
+    renderer_classes = (ViewRenderer,)
+
+    def get(self, request: Request, uid: str, panel: int) -> Response:
+        user = request.user
+        assert isinstance(user, User)  # noqa: S101 -- the gate lets nobody else pass
+        row = reading.find(uid, scope_of(user))
+        if row is None:
+            raise Http404("There is no such dashboard, or it belongs to another team.")
+        document = reading.document_of(row)
+        found = document.panel(panel)
+        if found is None or found.is_row:
+            raise Http404(f"The dashboard has no panel {panel}.")
+        as_view = _choice(request, "as", ("", "frames", "view")) == "view"
+        points = _number(request, "maxDataPoints", MOST_POINTS)
+        height = _number(request, "height", MOST_POINTS)
+        left = left_of(request)
+        opened = open_dashboard(
+            document,
+            asked_by(request),
+            reading.viewer_of(user),
+            now=timezone.now(),
+            only=variables_of(document, found),
+            cancelled=left,
+        )
+        _refuse(opened.faults)
+        answer = ask_panel(opened, found, max_data_points=points, cancelled=left)
+        body = view_body(opened, answer, width=points, height=height) if as_view else frames_body(answer)
+        return Response(body, headers={"Cache-Control": "no-store"})
+
+
+def asked_by(request: Request) -> Asked:
+    """What the address asks of a dashboard."""
+    query = request.query_params
+    return Asked(
+        query.get("from", ""),
+        query.get("to", ""),
+        query.get("tz", ""),
+        {name.removeprefix("var-"): query.getlist(name) for name in query if name.startswith("var-")},
+        {name.removeprefix("scope-"): query[name] for name in query if name.startswith("scope-")},
+    )
+
+
+def left_of(request: Request) -> Callable[[], bool] | None:
+    """Tells whether the one who asked has closed the connection, where the server can know."""
+    left: Callable[[], bool] | None = request.META.get("asgi.scope", {}).get("vptmonitor.left")
+    return left
+
+
+def frames_body(answer: Answer) -> dict[str, Any]:
+    """The answer for programs. Raises Problem where a query failed."""
+    for failure in answer.failures:
+        raise _failed(failure)
+    return {
+        "title": answer.title,
+        "frames": [to_json(frame) for frame in answer.frames],
+        "fieldConfig": answer.panel.field_config,
+        "notices": list(answer.notices),
+        "timing": timing(answer),
+    }
+
+
+def view_body(opened: Opened, answer: Answer, *, width: int | None, height: int | None) -> dict[str, Any]:
+    """The answer for pages."""
+    view = draw(
+        answer.panel,
+        answer.frames,
+        Drawing(
+            answer.range.start_ms,
+            answer.range.end_ms,
+            Clock(opened.calendar.zone, opened.now.timestamp() * 1000),
+            answer.text,
+            width or answer.panel.grid.w * 50,
+            height or inner_height(answer.panel),
+        ),
+    )
+    return {
+        "title": answer.title,
+        "view": view,
+        "notices": [*answer.notices, *view.notices],
+        "error": asdict(answer.failures[0]) if answer.failures else None,
+        "timing": timing(answer),
+        "sql": [asdict(one) for one in answer.ran],
+    }
+
+
+def inner_height(panel: Panel) -> int:
+    """The pixels that a panel of the grid has for its drawing."""
+    return max(1, panel.grid.h - 1) * ROW_PIXELS
+
+
+def timing(answer: Answer) -> dict[str, Any]:
+    """Milliseconds of the whole and of the database, and the age of what comes from memory."""
+    return {
+        "total_ms": round(answer.ms, 1),
+        "query_ms": round(sum(one.ms for one in answer.ran if not one.age_seconds), 1),
+        "age_seconds": round(answer.age_seconds, 1),
+        "interval": answer.interval.text,
+        "from": answer.range.start.isoformat(),
+        "to": answer.range.end.isoformat(),
+    }
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    if faults:
+        errors = [asdict(fault) for fault in faults]
+        detail = " ".join(f"{fault.parameter}: {fault.text}." for fault in faults)
+        raise Problem(
+            HTTPStatus.BAD_REQUEST, "A parameter is wrong", detail, parameter=faults[0].parameter, errors=errors
+        )
+
+
+def _failed(failure: Failure) -> Problem:
+    detail = f"{failure.text} {failure.fix}".strip()
+    return Problem(
+        STATUS[failure.kind],
+        "The panel's query failed",
+        detail,
+        kind=failure.kind,
+        ref_id=failure.ref_id,
+        position=failure.position,
+    )
+
+
+def _number(request: Request, name: str, most: int) -> int | None:
+    text = request.query_params.get(name, "")
+    if not text:
+        return None
+    if text.isascii() and text.isdecimal() and len(text) < 10 and 0 < int(text) <= most:
+        return int(text)
+    detail = f"{name} is a whole number from 1 to {most}."
+    raise Problem(HTTPStatus.BAD_REQUEST, "A parameter is wrong", detail, parameter=name)
+
+
+def _choice(request: Request, name: str, words: Sequence[str]) -> str:
+    text = request.query_params.get(name, "")
+    if text not in words:
+        detail = f"{name} is one of {', '.join(filter(None, words))}."
+        raise Problem(HTTPStatus.BAD_REQUEST, "A parameter is wrong", detail, parameter=name)
+    return text
