@@ -195,6 +195,13 @@ def test_the_legend_shows_one_series_alone_also_after_a_refresh(stage: Callable[
     expect(box.locator(".view-series")).to_have_count(3)
 
 
+def test_the_legend_of_a_gantt_chart_chooses_states(stage: Callable[..., Stage]) -> None:
+    box = stage().draw(views.RUNS)
+    box.get_by_role("button", name="failed").click()
+    expect(box.locator(".view-span")).to_have_count(3)
+    expect(box.locator(".view-span[data-text=stb1]")).to_have_count(1)
+
+
 def test_bars_carry_their_values_and_are_as_long(stage: Callable[..., Stage]) -> None:
     one = stage()
     bars = one.draw(views.UPRIGHT).locator(".view-bar").evaluate_all(
@@ -206,6 +213,8 @@ def test_bars_carry_their_values_and_are_as_long(stage: Callable[..., Stage]) ->
     assert len(bars) == 9
     unit = bars[1][2] / 30
     assert all(abs(height - value * unit) < 1 for _, value, height in bars)
+    stacked = one.draw(views.STACKED).locator(".view-bar")
+    assert stacked.evaluate_all("bars => bars.map(bar => Number(bar.dataset.value))") == [12, 30, 7, 4, 2, 10]
     lying = one.draw(views.LYING)
     expect(lying.locator(".view-bar-text")).to_have_text(["98.5 %", "45 %", "70 %", "12 %", "0 %"])
 

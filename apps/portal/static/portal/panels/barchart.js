@@ -122,11 +122,12 @@ function placed(view, series, { rect }) {
 }
 
 function mark(view, { one, index, value, color, text, box }) {
+  const own = one.base?.length ? value - (one.base[index] ?? 0) : value;
   const radius = (view.radius ?? 0) * Math.min(box.width, box.height);
   return svg("rect", {
     class: `view-bar${one.links?.[index]?.length ? " has-links" : ""}`,
     x: px(box.x), y: px(box.y), width: px(Math.max(box.width, 0.5)), height: px(Math.max(box.height, 0.5)), rx: radius ? px(radius) : null,
-    "data-series": one.index, "data-label": view.labels[index], "data-value": value, "data-text": text,
+    "data-series": one.index, "data-label": view.labels[index], "data-value": own, "data-text": text,
     style: { fill: color, "fill-opacity": one.fill ?? 0.8 },
   });
 }

@@ -19,8 +19,9 @@ function paint(stage, width, height) {
   const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${context.label ? `${context.label}: ` : ""}${told}` });
   const longest = Math.min(width * 0.24, Math.max(0, ...labels.map((label) => measure(label, TEXT))));
   const named = height > 110;
-  const radius = Math.max(8, Math.min(width / 2 - (named ? longest + 12 : 6), height / 2 - (named ? 20 : 6)));
-  const center = { x: width / 2, y: height / 2 };
+  const head = named && view.title ? 22 : 0;
+  const radius = Math.max(8, Math.min(width / 2 - (named ? longest + 12 : 6), (height - head) / 2 - (named ? 20 : 6)));
+  const center = { x: width / 2, y: (height + head) / 2 };
   const spot = (share, spoke) => {
     const angle = ((spoke / labels.length) * 2 - 0.5) * Math.PI;
     return { x: center.x + radius * share * Math.cos(angle), y: center.y + radius * share * Math.sin(angle) };
@@ -39,6 +40,7 @@ function paint(stage, width, height) {
     grid.append(svg("text", { x: px(out.x), y: px(out.y), dy: "0.35em", "text-anchor": side }, shorten(label, side === "middle" ? width * 0.6 : longest + 2, TEXT), svg("title", {}, label)));
   });
   node.append(grid);
+  if (head) node.append(svg("text", { class: "view-chart-title", x: px(width / 2), y: 15, "text-anchor": "middle" }, shorten(view.title, width - 12, 13, 600)));
 
   const spots = [];
   for (const ring of rings) {
