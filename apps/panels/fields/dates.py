@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Callable, Mapping
 
@@ -62,7 +63,9 @@ def parse_date(text: str, zone: dt.tzinfo = dt.UTC) -> float | None:
 
 
 def time_ago(epoch_ms: float, now_ms: float) -> str:
-    """ "3 hours ago", "in 2 days": moment.js's words and limits."""
+    """ "3 hours ago", "in 2 days": moment.js's words and limits; "Invalid date" for what is no moment."""
+    if not math.isfinite(epoch_ms):
+        return "Invalid date"
     seconds = abs(now_ms - epoch_ms) / 1000
     words = _rough(seconds)
     return f"in {words}" if epoch_ms > now_ms else f"{words} ago"

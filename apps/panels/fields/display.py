@@ -11,7 +11,7 @@ from apps.panels.fields import colors
 from apps.panels.fields.dates import parse_date
 from apps.panels.fields.javascript import number_text, text_of, to_number
 from apps.panels.fields.mappings import MappingResult, map_value
-from apps.panels.fields.reducers import reduce_field
+from apps.panels.fields.reducers import finite_numbers, reduce_field
 from apps.panels.fields.thresholds import read_thresholds, share
 from apps.panels.fields.units import Clock, Formatted, find_format, is_boolean_unit, is_date_unit
 from apps.panels.frames import Field
@@ -149,7 +149,7 @@ def span_of(field: Field) -> tuple[float, float]:
     """The configured ends, else those of the field's own values; 0 to 100 without numbers."""
     if field.type != "number":
         return DEFAULT_SPAN
-    numbers = [value for value in field.values if value is not None and math.isfinite(value)]
+    numbers = finite_numbers(field.values)
     low, high = configured_ends(field)
     if (low is None or high is None) and not numbers:
         return (DEFAULT_SPAN[0] if low is None else low, DEFAULT_SPAN[1] if high is None else high)

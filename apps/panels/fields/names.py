@@ -58,14 +58,16 @@ def frame_name(frame: Frame, index: int | None = None) -> str:
     return f"Series ({frame.ref_id or index})"
 
 
-def unique_names(names: Sequence[str]) -> list[str]:
-    """The same names, those that occur more than once numbered from 1."""
-    total = Counter(names)
+def screen_names(frame: Frame, frames: Sequence[Frame] = ()) -> list[str]:
+    """What a frame's fields are called; equal names are numbered from 1, unless the dashboard itself gave them."""
+    names = [display_name(field, frame, frames) for field in frame.fields]
+    given = [bool(field.config.get("displayName") or field.config.get("displayNameFromDS")) for field in frame.fields]
+    total = Counter(name for name, mine in zip(names, given, strict=True) if not mine)
     seen: Counter[str] = Counter()
     result = []
-    for name in names:
-        seen[name] += 1
-        result.append(f"{name} {seen[name]}" if total[name] > 1 else name)
+    for name, mine in zip(names, given, strict=True):
+        seen[name] += not mine
+        result.append(f"{name} {seen[name]}" if not mine and total[name] > 1 else name)
     return result
 
 

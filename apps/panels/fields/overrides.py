@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from apps.panels.fields.display import DEFAULT_SPAN, configured_ends
 from apps.panels.fields.matchers import FieldMatcher, MatcherError, field_matcher
-from apps.panels.fields.names import display_name, unique_names
+from apps.panels.fields.names import screen_names
+from apps.panels.fields.reducers import finite_numbers
 from apps.panels.fields.scope import fill_scope
 from apps.panels.frames import Field, Frame
 
@@ -109,9 +109,8 @@ def _finished(frames: Sequence[Frame]) -> tuple[Frame, ...]:
     series = 0
     result = []
     for frame in frames:
-        names = unique_names([display_name(field, frame, frames) for field in frame.fields])
         fields = []
-        for field, name in zip(frame.fields, names, strict=True):
+        for field, name in zip(frame.fields, screen_names(frame, frames), strict=True):
             fields.append(replace(field, display_name=name, series_index=series, span=_span(field, shared)))
             series += field.type in ("number", "boolean")
         result.append(frame.with_fields(fields))
@@ -131,7 +130,7 @@ def _numbers_span(fields: Iterable[Field]) -> tuple[float, float] | None:
     lows, highs = [], []
     for field in fields:
         if field.type == "number":
-            numbers = [value for value in field.values if value is not None and math.isfinite(value)]
+            numbers = finite_numbers(field.values)
             if numbers:
                 lows.append(min(numbers))
                 highs.append(max(numbers))

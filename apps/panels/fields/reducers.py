@@ -135,8 +135,9 @@ def _variance(values: Values) -> float | None:
     numbers = _numbers(values)
     if not numbers:
         return None
-    mean = math.fsum(numbers) / len(numbers)
-    return math.fsum((number - mean) ** 2 for number in numbers) / len(numbers)
+    mean = sum(numbers) / len(numbers)
+    # Products, not powers: Python's powers fail where its products are infinite.
+    return sum((number - mean) * (number - mean) for number in numbers) / len(numbers)
 
 
 def _deviation(values: Values) -> float | None:
@@ -186,6 +187,11 @@ NUMERIC_RESULT = frozenset(REDUCERS) - {
     *("lastNotNull", "last", "firstNotNull", "first", "allIsZero", "allIsNull", "allValues", "uniqueValues")
 }
 """Calculations that make a number of any column."""
+
+
+def finite_numbers(values: Values) -> list[float]:
+    """The numbers among the values that have a size."""
+    return [number for number in _numbers(values) if math.isfinite(number)]
 
 
 def reducer_id(name: str) -> str:

@@ -103,12 +103,11 @@ def to_fixed(value: float, decimals: int | None = None) -> str:
 
 
 def auto_decimals(value: float) -> int:
-    """Decimals for two or three significant digits; none for whole numbers."""
+    """Decimals for three significant digits, two of a negative number (as Grafana does); none for whole numbers."""
     if value == 0 or value % 1 == 0:
         return 0
-    digits = 1 - math.floor(math.log(abs(value)) / math.log(10))
-    # A leading digit above 2.25 takes one more, or 2.5 would be shown as 3.
-    return max(0, digits + (1 if value * 10.0**digits > 2.25 else 0))
+    size = math.floor(math.log(abs(value)) / math.log(10))
+    return max(0, (2 if value > 0 else 1) - size)
 
 
 def fixed(symbol: str, *, as_prefix: bool = False) -> Format:
