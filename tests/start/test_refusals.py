@@ -67,6 +67,15 @@ def test_a_broken_line_of_the_environment_file(tmp_path: Path) -> None:
     assert "line 2 is not NAME=value" in refusal(tmp_path, ENV_FILE=str(file))
 
 
+def test_a_database_that_is_not_there(tmp_path: Path) -> None:
+    port = free_port()
+    line = refusal(tmp_path, DATABASE_URL=f"postgresql://reader:a-secret@127.0.0.1:{port}/lab")
+    assert "Connection refused" in line
+    assert f"port {port}" in line
+    assert "manage.py doctor" in line
+    assert "a-secret" not in line
+
+
 def test_a_data_directory_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     line = refusal(tmp_path)

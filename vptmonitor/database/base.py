@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg2
 from django.conf import settings
+from django.db import OperationalError
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import is_psycopg3
 
@@ -34,7 +35,10 @@ _placements: dict[str, str] = {}
 
 
 def placement(alias: str = "default") -> str:
-    """Where the alias's tables really are: `given`, `embedded` or `schema`; the first call connects."""
+    """Where the alias's tables really are: `given`, `embedded` or `schema`; the first call connects.
+
+    Raises django.db.OperationalError.
+    """
     with _lock:
         if alias not in _placements:
             _placements[alias] = _find_placement(alias)
@@ -45,10 +49,13 @@ def _find_placement(alias: str) -> str:
     entry = settings.DATABASES[alias]
     if entry["PLACE"] != "beside":
         return str(entry["PLACE"])
-    connection = psycopg2.connect(
-        dbname=entry["NAME"], user=entry["USER"], password=entry["PASSWORD"], host=entry["HOST"], port=entry["PORT"],
-        **entry["OPTIONS"],
-    )  # fmt: skip
+    try:
+        connection = psycopg2.connect(
+            dbname=entry["NAME"], user=entry["USER"], password=entry["PASSWORD"], host=entry["HOST"],
+            port=entry["PORT"], **entry["OPTIONS"],
+        )  # fmt: skip
+    except psycopg2.OperationalError as error:
+        raise OperationalError(*error.args) from error
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
