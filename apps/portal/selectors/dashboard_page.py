@@ -13,11 +13,12 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.accounts.scope import scope_of
 from apps.dashboards.models import Dashboard as Row
-from apps.panels.document import COLUMNS, Grid, Panel, read_dashboard
+from apps.dashboards.reading import document_of, viewer_of
+from apps.panels.document import COLUMNS, Grid, Panel
 from apps.panels.interpolate import interpolate_text
-from apps.panels.opening import Asked, Opened, Viewer, open_dashboard
+from apps.panels.opening import Asked, Opened, open_dashboard
 from apps.panels.reader import may_run
-from apps.panels.run import Limits, Who
+from apps.panels.run import Limits
 from apps.panels.timerange import TimeRange
 from apps.panels.variables import ALL, ALL_TEXT, Option, Selection, Variable
 from apps.portal import links
@@ -146,11 +147,10 @@ def page_of(row: Row, query: QueryDict, *, user: User, panel: int | None = None)
     """
     alone = panel if panel is not None else _number(query.get("viewPanel", ""))
     toggled = {number for text in query.getlist("row") if (number := _number(text)) is not None}
-    scope = scope_of(user)
     found = open_dashboard(
-        read_dashboard(row.body),
+        document_of(row),
         asked_by(query),
-        Viewer(Who(user.get_username(), scope), user.pk, user.email),
+        viewer_of(user),
         now=timezone.now(),
         limits=Limits(seconds=VARIABLE_SECONDS),
     )
@@ -178,7 +178,7 @@ def page_of(row: Row, query: QueryDict, *, user: User, panel: int | None = None)
         asked_values=[(name, value) for name in query if name.startswith("var-") for value in query.getlist(name)],
         kept=[(name, value) for name in _KEPT for value in query.getlist(name)],
         notices=[*(fault.text for fault in found.faults), *layout.notices],
-        runs=may_run(scope),
+        runs=may_run(scope_of(user)),
         quick=[
             [
                 QuickLink(one.label, one.from_, one.to, _address(query, **{"from": [one.from_], "to": [one.to]}))

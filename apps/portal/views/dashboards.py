@@ -15,6 +15,7 @@ from apps.accounts.models import User
 from apps.accounts.roles import Role
 from apps.accounts.scope import scope_of
 from apps.dashboards.models import Dashboard, Favourite
+from apps.dashboards.reading import find
 from apps.portal import links
 from apps.portal.components import Choice, Crumb
 from apps.portal.listing import ChoiceFilter, ShortListing, ToggleFilter, WordFilter
@@ -91,7 +92,7 @@ def _crumbs(row: Dashboard) -> list[Crumb]:
 
 
 def _visible(request: HttpRequest, uid: str) -> Dashboard:
-    row = Dashboard.objects.visible_to(scope_of(request.user)).select_related("folder").filter(uid=uid).first()
+    row = find(uid, scope_of(request.user))
     if row is None:
         raise Http404("There is no such dashboard, or it belongs to another team.")
     return row

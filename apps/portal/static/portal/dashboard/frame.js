@@ -22,6 +22,7 @@ export function createFrame(element, page) {
     const query = new URLSearchParams(page.query());
     for (const [name, value] of new URLSearchParams(element.dataset.query)) query.append(name, value);
     query.set("maxDataPoints", Math.max(1, Math.round(body.clientWidth || 600)));
+    if (body.clientHeight) query.set("height", Math.round(body.clientHeight));
     for (const [name, value] of Object.entries(extra)) query.set(name, value);
     return `${page.api}${element.dataset.panel}/data?${query}`;
   }
@@ -65,14 +66,15 @@ export function createFrame(element, page) {
 
   function show(answer) {
     if (answer.title) title.textContent = title.title = answer.title;
-    annotate(answer.notices ?? []);
-    if (answer.error) {
-      const { text, fix } = typeof answer.error === "string" ? { text: answer.error } : answer.error;
-      fail(text, fix, Boolean(answer.sql?.length));
+    const { error, view } = answer;
+    const failed = error && view.kind === "nothing";
+    annotate(error && !failed ? [error.text, ...answer.notices] : answer.notices);
+    if (failed) {
+      fail(error.text, error.fix, answer.sql.length > 0);
       return;
     }
     delete element.dataset.failed;
-    drawing = draw(body, answer.view, {
+    drawing = draw(body, view, {
       label: frame.name, zone: page.zone(), crosshair: page.crosshair,
       zoom: (from, to) => page.go({ from: String(from), to: String(to) }), zoomOut: () => page.zoomOut(),
     });
@@ -80,9 +82,8 @@ export function createFrame(element, page) {
 
   function annotate(notices) {
     notes.replaceChildren();
-    const said = notices.map((one) => (typeof one === "string" ? one : one.text)).filter(Boolean);
-    if (!said.length) return;
-    const mark = html("button", { type: "button", class: "panel-mark is-warning", title: said.join("\n"), "aria-label": said.join(". ") }, icon("error"));
+    if (!notices.length) return;
+    const mark = html("button", { type: "button", class: "panel-mark is-warning", title: notices.join("\n"), "aria-label": notices.join(" ") }, icon("error"));
     mark.addEventListener("click", () => inspect(frame, page, "query"));
     notes.append(mark);
   }

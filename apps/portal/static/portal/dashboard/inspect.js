@@ -94,17 +94,32 @@ function queries(frame) {
   const { answer } = frame;
   const asked = answer?.sql ?? [];
   if (!asked.length) return [html("p", { class: "muted" }, answer ? "This panel asks no database." : "The panel has not asked yet.")];
-  return asked.flatMap((one) => {
+  const { error, timing, notices } = answer;
+  const said = [error && `${error.text} ${error.fix ?? ""}`, ...notices].filter(Boolean);
+  const lines = said.map((text) => html("p", { class: "inspect-said" }, text));
+  const whole = `${Math.round(timing.total_ms)} ms in all, an interval of ${timing.interval} between points`;
+  return [...lines, html("p", { class: "muted" }, whole)].concat(asked.flatMap((one) => {
     const copy = html("button", { type: "button", class: "button is-small" }, "Copy");
     copy.addEventListener("click", () => navigator.clipboard?.writeText(one.sql));
     return [
       html("p", { class: "inspect-line" }, html("span", {}, wordsOf(one)), copy),
-      html("pre", { class: "inspect-sql", tabindex: "0" }, one.sql),
+      html("pre", { class: "inspect-sql", tabindex: "0" }, marked(one.sql, error?.ref_id === one.ref_id ? error.position : null)),
     ];
-  });
+  }));
 }
 
-function wordsOf(one) {
-  const parts = [one.ref_id, one.rows !== undefined && `${one.rows} rows`, one.ms !== undefined && `${Math.round(one.ms)} ms`];
-  return parts.filter(Boolean).join(" · ");
+function wordsOf({ ref_id: name, rows, ms, age_seconds: age }) {
+  const parts = [name, `${rows} row${rows === 1 ? "" : "s"}`, `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms in the database`];
+  if (age >= 1) parts.push(`kept for ${Math.round(age)} s`);
+  return parts.join(" · ");
+}
+
+/** The SQL with the word at a position (from 1, in characters) marked. */
+function marked(sql, position) {
+  if (!position) return sql;
+  const characters = [...sql];
+  const before = characters.slice(0, position - 1).join("");
+  const rest = characters.slice(position - 1).join("");
+  const word = /^[\w.]+|^[^]/.exec(rest)?.[0] ?? "";
+  return [before, html("mark", {}, word), rest.slice(word.length)];
 }
