@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
@@ -10,16 +12,17 @@ from pytest_socket import socket_allow_hosts
 pytest_plugins = ["tests.people", "tests.start.portal"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """What a process of the suite runs as one piece: a file, or all that share the portal that was really started.
 
-    The latter come first, since they take longest.
+    The latter come first, since they take longest; else the order is pytest-django's.
     """
-    items.sort(key=lambda item: not _wants_portal(item))
     for item in items:
         group = "started" if _wants_portal(item) else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
+    yield
+    items.sort(key=lambda item: not _wants_portal(item))
 
 
 def _wants_portal(item: pytest.Item) -> bool:

@@ -11,6 +11,8 @@ from django.db import OperationalError
 
 from apps.worker.loop import LONGEST_RETRY_SECONDS, Job, Loop
 
+pytestmark = pytest.mark.django_db(databases=["default", "source"])  # the loop looks after the process's connections
+
 
 class Clock:
     """A clock that a test sets."""
