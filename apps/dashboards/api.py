@@ -33,17 +33,14 @@ from apps.accounts.problems import Problem
 from apps.accounts.roles import Role
 from apps.accounts.scope import scope_of
 from apps.dashboards import reading
-from apps.panels.document import Panel
+from apps.dashboards.viewing import view_of
 from apps.panels.errors import Kind
-from apps.panels.fields.units import Clock
 from apps.panels.frames import to_json
 from apps.panels.opening import Asked, Fault, Opened, open_dashboard
 from apps.panels.panel import Answer, Failure, ask_panel, variables_of
-from apps.panels.view import Drawing, View, draw, encode
+from apps.panels.view import View, encode
 
 MOST_POINTS: Final = 20_000
-ROW_PIXELS: Final = 38
-"""The height of a row of the grid; a panel's title and padding take one."""
 
 STATUS: Final[dict[Kind, HTTPStatus]] = {
     "refused": HTTPStatus.FORBIDDEN,
@@ -134,18 +131,7 @@ def frames_body(answer: Answer) -> dict[str, Any]:
 
 def view_body(opened: Opened, answer: Answer, *, width: int | None, height: int | None) -> dict[str, Any]:
     """The answer for pages."""
-    view = draw(
-        answer.panel,
-        answer.frames,
-        Drawing(
-            answer.range.start_ms,
-            answer.range.end_ms,
-            Clock(opened.calendar.zone, opened.now.timestamp() * 1000),
-            answer.text,
-            width or answer.panel.grid.w * 50,
-            height or inner_height(answer.panel),
-        ),
-    )
+    view = view_of(opened, answer, width=width, height=height)
     return {
         "title": answer.title,
         "view": view,
@@ -154,11 +140,6 @@ def view_body(opened: Opened, answer: Answer, *, width: int | None, height: int 
         "timing": timing(answer),
         "sql": [asdict(one) for one in answer.ran],
     }
-
-
-def inner_height(panel: Panel) -> int:
-    """The pixels that a panel of the grid has for its drawing."""
-    return max(1, panel.grid.h - 1) * ROW_PIXELS
 
 
 def timing(answer: Answer) -> dict[str, Any]:
