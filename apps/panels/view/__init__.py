@@ -14,10 +14,15 @@ from apps.panels.fields.javascript import text_of
 from apps.panels.view.barchart import barchart
 from apps.panels.view.drawing import Drawing, Frames
 from apps.panels.view.gantt import gantt
+from apps.panels.view.gauges import bargauge, gauge
+from apps.panels.view.heatmap import heatmap
 from apps.panels.view.model import Nothing, View, encode
+from apps.panels.view.piechart import piechart
 from apps.panels.view.radar import echarts
 from apps.panels.view.stat import stat
+from apps.panels.view.states import state_timeline, status_history
 from apps.panels.view.table import table
+from apps.panels.view.text import text
 from apps.panels.view.timeseries import timeseries
 
 __all__ = ["Drawing", "View", "default_color_mode", "draw", "encode", "needs_data"]
@@ -26,9 +31,16 @@ _Draw: TypeAlias = Callable[[Panel, Frames, Drawing], View]
 _TYPES: Final[Mapping[str, _Draw]] = {
     "barchart": barchart,
     "bilibala-echarts-panel": echarts,
+    "bargauge": bargauge,
+    "gauge": gauge,
+    "heatmap": heatmap,
     "marcusolsson-gantt-panel": gantt,
+    "piechart": piechart,
     "stat": stat,
+    "state-timeline": state_timeline,
+    "status-history": status_history,
     "table": table,
+    "text": text,
     "timeseries": timeseries,
     "volkovlabs-echarts-panel": echarts,
 }

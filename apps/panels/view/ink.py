@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from apps.panels.fields.colors import css
@@ -36,3 +37,11 @@ def _on(value: str) -> str:
 
 def _linear(part: float) -> float:
     return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+
+
+def mixed(stops: Sequence[str], share: float) -> str:
+    """The colour at a share (0 to 1) of the way through colours that are written #rrggbb."""
+    place = min(1.0, max(0.0, share)) * (len(stops) - 1)
+    index = min(int(place), len(stops) - 2)
+    low, high = (bytes.fromhex(stop[1:]) for stop in stops[index : index + 2])
+    return "#" + "".join(f"{round(a + (b - a) * (place - index)):02x}" for a, b in zip(low, high, strict=True))
