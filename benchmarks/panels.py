@@ -1,0 +1,212 @@
+"""What the panel engine costs beside the database's own work, and what a hundred viewers cost.
+
+    make bench            or: .venv/bin/python benchmarks/panels.py [--rows 300000]
+
+First the engine from the dashboard's JSON to what the browser draws, nothing from memory, beside the same SQL sent by
+psycopg2 and fetched whole: for queries over 50 ms the ratio counts, for small ones the milliseconds added. Then a
+hundred people who look at the same dashboard at the same time: how often the database is asked. Times are the best of
+a number of rounds, the two taken in turn, since other work on the machine only adds to them. Exit code 1 over a limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+ROUNDS = 15
+MOST_TIMES = 1.2
+LARGE_MS = 50.0
+MOST_ADDED_MS = 5.0
+VIEWERS = 100
+DASHBOARD = ROOT / "grafana_config" / "dashboards" / "virtualpytest-overview.json"
+
+PANELS = (
+    ("stat", "table", "one number", "SELECT count(*) AS devices FROM device"),
+    ("table", "table", "ten rows", "SELECT * FROM device ORDER BY name LIMIT 10"),
+    (
+        "timeseries", "time_series", "a day of a host",
+        "SELECT timestamp AS time, cpu_percent, memory_percent FROM system_metrics"
+        " WHERE host_name = (SELECT min(host_name) FROM system_metrics) AND timestamp > now() - interval '1 day'"
+        " ORDER BY 1",
+    ),
+    (
+        "timeseries", "time_series", "counted by hour and device",
+        "SELECT date_trunc('hour', executed_at) AS time, device_name AS metric, count(*)::float8 AS runs"
+        " FROM execution_results GROUP BY 1, 2 ORDER BY 1",
+    ),
+    (
+        "barchart", "table", "percentiles by device",
+        "SELECT device_name, percentile_cont(0.5) WITHIN GROUP (ORDER BY execution_time_ms) AS p50,"
+        " percentile_cont(0.95) WITHIN GROUP (ORDER BY execution_time_ms) AS p95 FROM execution_results GROUP BY 1",
+    ),
+    (
+        "table", "table", "the last 1,000, sorted",
+        "SELECT id, host_name, device_name, success, execution_time_ms, message, executed_at FROM execution_results"
+        " ORDER BY execution_time_ms DESC NULLS LAST, id LIMIT 1000",
+    ),
+)  # fmt: skip
+"""Type, format, name and SQL of what is measured."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=300_000, help="rows of execution_results")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="vptmonitor-bench-"))
+    for name in ("DATABASE_URL", "SUPABASE_DB_HOST", "PORTAL_DATABASE_URL", "SOURCE_ACCESS", "SOURCE_READER_URL"):
+        os.environ.pop(name, None)
+    os.environ |= {
+        "DATA_DIR": str(folder), "ENV_FILE": "", "DEMO": "off", "LOG_LEVEL": "ERROR",
+        "DJANGO_SETTINGS_MODULE": "vptmonitor.settings",
+    }  # fmt: skip
+    sys.path.insert(0, str(ROOT))
+    try:
+        return _measured(options.rows)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _measured(rows: int) -> int:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connections
+
+    for alias in ("default", "source"):
+        call_command("migrate", database=alias, verbosity=0)
+    call_command("load_demo", executions=rows, verbosity=0)
+    with connections["source"].cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    over = _engine_over_raw(rows)
+    return int(over + _many_viewers() > 0)
+
+
+def _engine_over_raw(rows: int) -> int:
+    """Print the engine's time beside the raw query's; how many panels are over a limit."""
+    import psycopg2
+
+    from apps.accounts.scope import EVERYTHING
+    from apps.panels.reader import reader_for
+
+    raw = psycopg2.connect(**reader_for(EVERYTHING).parameters())
+    print(f"The engine over the raw query, {rows:,} rows of execution_results, nothing from memory\n")
+    heads = ("rows", 9), ("raw ms", 10), ("engine ms", 11), ("added ms", 10), ("x raw", 8)
+    print(f"{'panel':<28}" + "".join(f"{head:>{width}}" for head, width in heads))
+    over = 0
+    for kind, form, name, sql in PANELS:
+        found, raw_ms, engine_ms = _both(raw, kind, form, sql)
+        ratio, added = engine_ms / raw_ms, engine_ms - raw_ms
+        bad = ratio > MOST_TIMES if raw_ms > LARGE_MS else added > MOST_ADDED_MS
+        over += bad
+        print(f"{name:<28}{found:>9,}{raw_ms:>10.2f}{engine_ms:>11.2f}{added:>10.2f}{ratio:>8.2f}{'  over' * bad}")
+    raw.close()
+    print(
+        f"\n{over or 'no'} panel{'s' * (over != 1)} over {MOST_TIMES} x (above {LARGE_MS:.0f} ms), {MOST_ADDED_MS:.0f} ms\n"
+    )
+    return over
+
+
+def _both(raw: Any, kind: str, form: str, sql: str) -> tuple[int, float, float]:
+    """The rows of a query, and the milliseconds that it needs raw and through the engine."""
+    from apps.panels import run
+    from apps.panels.document import read_dashboard
+
+    target = {"refId": "A", "rawSql": sql, "format": form}
+    panel = {"id": 1, "type": kind, "gridPos": {"x": 0, "y": 0, "w": 24, "h": 8}, "targets": [target]}
+    document = {"title": "t", "schemaVersion": 41, "time": {"from": "now-30d", "to": "now"}, "panels": [panel]}
+    dashboard = read_dashboard(document)
+
+    def by_engine() -> None:
+        run.answers.clear()
+        drawn = _draw(dashboard, 1)
+        assert not drawn.failures, drawn.failures
+
+    def by_psycopg() -> int:
+        with raw.cursor() as cursor:
+            cursor.execute(sql)
+            found = len(cursor.fetchall())
+        raw.rollback()
+        return found
+
+    found = by_psycopg()
+    times: list[tuple[float, float]] = [(_ms(by_psycopg), _ms(by_engine)) for _ in range(ROUNDS)]
+    return found, min(first for first, _ in times), min(second for _, second in times)
+
+
+def _many_viewers() -> int:
+    """Let all viewers refresh the dashboard that ships; 1 when the database was asked more often than once a query."""
+    import json
+
+    from apps.panels import run
+    from apps.panels.document import read_dashboard
+
+    dashboard = read_dashboard(json.loads(DASHBOARD.read_text()))
+    panels = [panel for panel in dashboard.panels if panel.targets]
+    targets = sum(len(panel.targets) for panel in panels)
+    now = datetime.now(UTC)
+    _draw_all(dashboard, panels, now)  # the variables' options stay in memory longer than a refresh takes
+    run.answers.clear()
+    asked: list[str] = []
+    original = run.execute
+
+    def counted(login: Any, statement: str, **rest: Any) -> Any:
+        asked.append(statement)
+        return original(login, statement, **rest)
+
+    run.execute = counted  # type: ignore[assignment]
+    began = time.perf_counter()
+    viewers = [threading.Thread(target=_draw_all, args=(dashboard, panels, now)) for _ in range(VIEWERS)]
+    for viewer in viewers:
+        viewer.start()
+    for viewer in viewers:
+        viewer.join()
+    run.execute = original
+    seconds = time.perf_counter() - began
+    variables = sum(variable.kind == "query" for variable in dashboard.variables)
+    print(f"{VIEWERS} viewers refresh {dashboard.title} ({len(panels)} panels, {variables} variables) at once")
+    print(f"the database is asked {len(asked)} times, for {targets} queries of panels and {variables} of variables")
+    print(f"all have all of it after {seconds:.1f} s ({VIEWERS * len(panels) / seconds:.0f} panels a second)")
+    return int(len(asked) > targets + variables)
+
+
+def _draw_all(dashboard: Any, panels: Any, now: datetime) -> None:
+    for panel in panels:
+        _draw(dashboard, panel.id, now)
+
+
+def _draw(dashboard: Any, panel_id: int, now: datetime | None = None) -> Any:
+    """A panel's answer, after the browser's JSON was made of it."""
+    from apps.accounts.scope import EVERYTHING
+    from apps.dashboards.api import ViewRenderer, view_body
+    from apps.panels.opening import Asked, Viewer, open_dashboard
+    from apps.panels.panel import ask_panel, variables_of
+    from apps.panels.run import Who
+
+    panel = dashboard.panel(panel_id)
+    viewer = Viewer(Who("bench", EVERYTHING))
+    moment = now or datetime.now(UTC)
+    opened = open_dashboard(dashboard, Asked(), viewer, now=moment, only=variables_of(dashboard, panel))
+    answer = ask_panel(opened, panel, max_data_points=1000)
+    ViewRenderer().render(view_body(opened, answer, width=1000, height=300))
+    return answer
+
+
+def _ms(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1000
+
+
+if __name__ == "__main__":
+    sys.exit(main())
