@@ -150,6 +150,7 @@ def test_the_page_of_a_map_says_the_same_in_tables(alice: User, team_a: Team, ho
 
 def test_the_page_of_an_interface_leads_to_its_maps(alice: User, horizon: NavigationTree) -> None:
     page = text(signed_in(alice).get(f"/navigation/{horizon.userinterface_id}/"))
+    assert "Fewer than 95% of the ways walked lead where they should." in page
     assert f"/navigation/trees/{horizon.pk}/" in page
     assert "nested, level 1" in page
 
@@ -197,3 +198,14 @@ def test_without_a_column_or_the_table_the_pages_still_open(admin: User, horizon
         assert client.get("/navigation/").status_code == 200
         for address in addresses:
             assert client.get(address).status_code in {200, 404}
+
+
+def test_an_interface_s_page_says_whether_its_maps_can_be_relied_on(alice: User, team_a: Team) -> None:
+    interface = UserInterface.objects.create(team=team_a, name="perseus")
+    address = f"/navigation/{interface.pk}/"
+    assert "No map of it is drawn yet." in text(signed_in(alice).get(address))
+    tree = new_tree(team_a, interface=interface)
+    assert "Nothing was walked on its maps yet." in text(signed_in(alice).get(address))
+    count_edge(tree, "e", 10, 10)
+    assert "Its maps can be relied on." in text(signed_in(alice).get(address))
+    assert "The maps of 1 interface hold." in text(signed_in(alice).get("/navigation/"))

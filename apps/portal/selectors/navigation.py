@@ -172,9 +172,18 @@ def answer(rows: Sequence[InterfaceRow]) -> str:
     if not walked:
         return f"{_count(len(rows), 'interface')}; nothing was walked on their maps yet."
     if not bad:
-        return f"The maps of all {len(walked)} interfaces that were walked hold."
+        return f"The maps of {'all ' if len(walked) > 1 else ''}{_count(len(walked), 'interface')} hold."
     some = f"{len(bad)} of {_count(len(walked), 'interface')}"
     return f"On {some} fewer than {GOOD:.0%} of the ways walked lead where they should; {bad[0].name} is worst."
+
+
+def answer_of_one(row: InterfaceRow) -> str:
+    """The sentence that an interface's page opens with."""
+    if row.reach.rate is None:
+        return "Nothing was walked on its maps yet." if row.trees else "No map of it is drawn yet."
+    if row.reach.state == "ok":
+        return "Its maps can be relied on."
+    return f"Fewer than {GOOD:.0%} of the ways walked lead where they should."
 
 
 @dataclass(frozen=True, slots=True)

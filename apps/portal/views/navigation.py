@@ -89,7 +89,7 @@ def interface(request: HttpRequest, id: UUID) -> HttpResponse:
         "portal/navigation/interface.html",
         {
             "title": found.name,
-            "answer": selectors.answer([found]) if found.trees else "No map of it is drawn yet.",
+            "answer": selectors.answer_of_one(found),
             "crumbs": [Crumb("Navigation", links.page("navigation")), Crumb(found.name)],
             "row": found,
             "figures": _figures(found.reach, found.seen, found.ways, found.screens),
