@@ -10,7 +10,9 @@ number of requests waits for one: the others are told at once to come back.
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import IO, Any
 
@@ -24,6 +26,8 @@ Send = Callable[[Message], Awaitable[None]]
 SPOOL = 1024 * 1024
 """Bytes of a body kept in memory; what is larger waits in an unnamed temporary file."""
 CHUNK = 64 * 1024
+LEFT = "vptmonitor.left"
+"""Key of the ASGI scope, which WSGI applications find as `asgi.scope`: tells whether the visitor has gone."""
 
 
 class HttpPool:
@@ -53,7 +57,12 @@ class HttpPool:
                     await _refuse(send, 413, b"The request's body is too large.\n", [(b"connection", b"close")])
                 elif outcome == "whole":
                     body.seek(0)
-                    await self._bridge(_without_underscores(scope), _replay(body, receive), send)
+                    left = threading.Event()
+                    watch = asyncio.ensure_future(_watch(receive, left))
+                    try:
+                        await self._bridge({**_without_underscores(scope), LEFT: left.is_set}, _replay(body), send)
+                    finally:
+                        watch.cancel()
         finally:
             self._inside -= 1
 
@@ -77,16 +86,16 @@ def _without_underscores(scope: Scope) -> Scope:
     return {**scope, "headers": [(name, value) for name, value in scope["headers"] if b"_" not in name]}
 
 
-def _replay(body: IO[bytes], receive: Receive) -> Receive:
-    done = False
+async def _watch(receive: Receive, left: threading.Event) -> None:
+    # The body is whole: nothing else comes.
+    if (await receive())["type"] == "http.disconnect":
+        left.set()
 
+
+def _replay(body: IO[bytes]) -> Receive:
     async def again() -> Message:
-        nonlocal done
-        if done:
-            return await receive()
         part = body.read(CHUNK)
-        done = len(part) < CHUNK
-        return {"type": "http.request", "body": part, "more_body": not done}
+        return {"type": "http.request", "body": part, "more_body": len(part) == CHUNK}
 
     return again
 

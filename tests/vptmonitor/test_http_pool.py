@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from vptmonitor.http_pool import HttpPool, Message
+from vptmonitor.http_pool import LEFT, HttpPool, Message
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -136,3 +137,38 @@ def test_who_leaves_before_the_body_ends_costs_nothing() -> None:
     parts: list[Message] = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
     assert asyncio.run(ask(HttpPool(application, threads=1), parts, "POST")) == (0, b"")
     assert called == []
+
+
+def test_an_application_can_tell_that_its_visitor_has_gone() -> None:
+    before: list[bool] = []
+    asked = threading.Event()
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        left = environ["asgi.scope"][LEFT]
+        before.append(left())
+        asked.set()
+        deadline = time.monotonic() + 10
+        while not left() and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+        start_response("200 OK", [])
+        return [str(left()).encode()]
+
+    async def visit() -> bytes:
+        parts = iter([{"type": "http.request", "body": b""}])
+        content = b""
+
+        async def receive() -> Message:
+            if (part := next(parts, None)) is not None:
+                return part
+            await asyncio.to_thread(asked.wait, 10)
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            nonlocal content
+            content += message.get("body", b"")
+
+        await HttpPool(application, threads=1)(scope(), receive, send)
+        return content
+
+    assert asyncio.run(visit()) == b"True"
+    assert before == [False]
