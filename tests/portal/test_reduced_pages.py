@@ -110,7 +110,7 @@ def columns(table: str) -> Iterator[str]:
     yield from (column for column in mirrored_columns()[table] if column != KEYS[table])
 
 
-def test_pages_and_lists_open_without_any_one_table_or_with_its_key_alone() -> None:
+def test_pages_and_lists_open_without_any_one_table_or_column() -> None:
     house = House()
     paths = {page.partition("?")[0] for page in house.pages}
     assert set(LISTS.values()) <= paths
@@ -123,11 +123,6 @@ def test_pages_and_lists_open_without_any_one_table_or_with_its_key_alone() -> N
             for column in columns(table):
                 gone.enter_context(without_column(table, column))
             house.open(house.readers(table), f"all of {table} but its key")
-
-
-def test_pages_open_without_any_one_column() -> None:
-    house = House()
-    for table in TABLES:
         for column in mirrored_columns()[table]:
             pages = house.cover(table, column)
             with without_column(table, column):

@@ -279,18 +279,18 @@ def test_query_counts_are_the_same_for_few_and_many_rows(
             client.get(f"/runs/script/{script.pk}/")
 
 
-@pytest.mark.parametrize("model", [ScriptResult, CampaignExecution, TestExecution])
+@pytest.mark.parametrize(
+    ("model", "kind"), [(ScriptResult, "script"), (CampaignExecution, "campaign"), (TestExecution, "test")]
+)
 def test_without_a_column_or_the_table_the_pages_still_open(
-    admin: User, team_a: Team, model: type[MirrorModel]
+    admin: User, team_a: Team, model: type[MirrorModel], kind: str
 ) -> None:
     rows = {"script": new_script(team_a), "campaign": new_campaign(team_a), "test": new_test(team_a)}
     client = signed_in(admin)
     for field in model._meta.concrete_fields:
         with without_column(model._meta.db_table, str(field.column)):
-            for address in ("/runs/", "/runs/?state=running&q=a", "/runs/?range=all&format=csv"):
-                assert client.get(address).status_code == 200, field.column
-            for kind, row in rows.items():
-                assert client.get(f"/runs/{kind}/{row.pk}/").status_code in {200, 404}, field.column
+            assert client.get("/runs/").status_code == 200, field.column
+            assert client.get(f"/runs/{kind}/{rows[kind].pk}/").status_code in {200, 404}, field.column
     with without_table(model._meta.db_table):
         page = text(client.get("/runs/"))
         assert f"({model._meta.db_table})" in page
