@@ -46,8 +46,13 @@ FLOORS = {
             WHERE e.created_at IS NOT NULL ORDER BY e.created_at DESC, e.id DESC LIMIT 51)
         ) runs ORDER BY at DESC LIMIT 51""",
     "/campaigns/": """
-        SELECT campaign_name, started_at::date, count(*), count(*) FILTER (WHERE success)
-          FROM campaign_executions WHERE started_at >= now() - interval '60 days' GROUP BY 1, 2""",
+        SELECT campaign_name,
+               count(*) FILTER (WHERE success AND started_at >= now() - interval '30 days'),
+               count(*) FILTER (WHERE NOT success AND started_at >= now() - interval '30 days'),
+               count(*) FILTER (WHERE success AND started_at < now() - interval '30 days'),
+               count(*) FILTER (WHERE NOT success AND started_at < now() - interval '30 days'),
+               percentile_cont(array[0.5, 0.95]) WITHIN GROUP (ORDER BY execution_time_ms), max(started_at)
+          FROM campaign_executions WHERE started_at >= now() - interval '60 days' GROUP BY 1""",
     "/alerts/": "SELECT * FROM alerts WHERE status = 'active' ORDER BY start_time DESC, id DESC LIMIT 51",
     "/alerts/?status=all": "SELECT * FROM alerts ORDER BY start_time DESC, id DESC LIMIT 51",
     "/heatmaps/": "SELECT * FROM heatmaps ORDER BY generated_at DESC, id DESC LIMIT 51",
