@@ -23,7 +23,8 @@ function paint(stage, width, height) {
   node.append(...plan.levels, marks);
   const bars = placed(view, series, plan);
   for (const bar of bars) marks.append(mark(view, bar));
-  for (const bar of bars) marks.append(figure(view, bar, plan) ?? "");
+  const size = figureSize(view, bars, plan);
+  if (size) for (const bar of bars) marks.append(figure(view, bar, plan, size) ?? "");
   hands(stage, node, plan, bars, series);
   return node;
 }
@@ -88,7 +89,7 @@ function lyingPlan(view, width, height) {
     y: box.top + along * box.height, height: breadth * box.height,
   });
   const levels = (view.levels ?? []).map((level) => across(view, level, (from, to) => rect(0, 1, from, to)));
-  return { box, axes: axis && foot > 10 ? lying(axis, box) : svg("g"), labels, rect, levels, horizontal: true, step };
+  return { box, axes: axis && foot > 10 ? lying(axis, box) : svg("g"), labels, rect, levels, horizontal: true, step, every };
 }
 
 function across(view, level, rect) {
@@ -132,24 +133,23 @@ function mark(view, { one, index, value, color, text, box }) {
   });
 }
 
+/** The size of the values on bars: one for all, 0 when they have no room. Lying bars only need height. */
+function figureSize(view, bars, { horizontal }) {
+  if (view.show_values === "never") return 0;
+  const shares = bars.filter(({ text }) => text).map(({ box, text }) => (horizontal ? box.height / (TEXT + 1) : box.width / measure(text, TEXT, 500)));
+  const size = Math.min(TEXT, Math.floor(TEXT * Math.min(...shares)));
+  return size >= SMALL ? size : view.show_values === "always" ? SMALL : 0;
+}
+
 /** The value written on or beside a bar, where it has room. */
-function figure(view, { box, text, falling }, { box: plot, horizontal }) {
-  if (view.show_values === "never" || !text) return null;
-  const always = view.show_values === "always";
-  let size = TEXT;
+function figure(view, { box, index, text, falling }, { box: plot, horizontal, every }, size) {
+  if (!text || (horizontal && index % every)) return null;
   const width = measure(text, size, 500);
-  const room = horizontal ? box.height : box.width;
-  const need = horizontal ? size + 1 : width;
-  if (need > room) {
-    const smaller = Math.floor(size * Math.max(room / need, 0));
-    if (smaller < SMALL && !always) return null;
-    size = Math.max(SMALL, Math.min(size, smaller));
-  }
   const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   let place;
   let end = "middle";
   if (view.stacked) {
-    if ((horizontal ? box.width < width + 4 : box.height < size + 2) && !always) return null;
+    if (horizontal ? box.width < width + 4 : box.height < size + 2) return null;
     place = middle;
   } else if (horizontal) {
     const outside = box.x + box.width + 4 + width <= plot.left + plot.width + 34;

@@ -17,7 +17,7 @@ function paint(stage, width, height) {
   const rings = (view.rings ?? []).filter((ring) => !memory.hidden?.has(ring.name));
   const told = rings.slice(0, 6).map((ring) => `${ring.name}: ${labels.map((label, index) => `${label} ${ring.texts[index] || "no value"}`).join(", ")}`).join("; ");
   const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${context.label ? `${context.label}: ` : ""}${told}` });
-  const longest = Math.min(width * 0.24, Math.max(0, ...labels.map((label) => measure(label, TEXT))));
+  const longest = Math.min(width * 0.2, Math.max(0, ...labels.map((label) => measure(label, TEXT))));
   const named = height > 110;
   const head = named && view.title ? 22 : 0;
   const radius = Math.max(8, Math.min(width / 2 - (named ? longest + 12 : 6), (height - head) / 2 - (named ? 20 : 6)));
@@ -31,13 +31,20 @@ function paint(stage, width, height) {
   const grid = svg("g", { class: "view-axes", "aria-hidden": "true" });
   const ticks = view.ticks?.length ? view.ticks : ["", "", "", ""];
   ticks.forEach((_, index) => grid.append(svg("path", { class: "view-grid", d: closed((index + 1) / ticks.length) })));
+  const written = [];
   labels.forEach((label, spoke) => {
     const end = spot(1, spoke);
     grid.append(svg("path", { class: "view-grid", d: `M${px(center.x)} ${px(center.y)}L${px(end.x)} ${px(end.y)}` }));
     if (!named) return;
     const out = spot(1 + 10 / radius, spoke);
     const side = Math.abs(out.x - center.x) < 4 ? "middle" : out.x > center.x ? "start" : "end";
-    grid.append(svg("text", { x: px(out.x), y: px(out.y), dy: "0.35em", "text-anchor": side }, shorten(label, side === "middle" ? width * 0.6 : longest + 2, TEXT), svg("title", {}, label)));
+    const text = shorten(label, side === "middle" ? width * 0.6 : longest + 2, TEXT);
+    const long = measure(text, TEXT);
+    const left = side === "start" ? out.x : side === "end" ? out.x - long : out.x - long / 2;
+    // Of labels that would cover each other the first stays; the pointer tells the others.
+    if (written.some((one) => Math.abs(one.y - out.y) < TEXT + 1 && left < one.right + 6 && left + long > one.left - 6)) return;
+    written.push({ y: out.y, left, right: left + long });
+    grid.append(svg("text", { x: px(out.x), y: px(out.y), dy: "0.35em", "text-anchor": side }, text, svg("title", {}, label)));
   });
   node.append(grid);
   if (head) node.append(svg("text", { class: "view-chart-title", x: px(width / 2), y: 15, "text-anchor": "middle" }, shorten(view.title, width - 12, 13, 600)));
