@@ -95,6 +95,13 @@ def to_fixed(value: float, decimals: int | None = None) -> str:
     if abs(value) >= 1e21:
         return number_text(value)
     factor = 10**digits
+    if digits <= 6 and abs(value) * factor < 1e15:
+        # Thousands of points are written at once: whole numbers are quicker, and exact up to here.
+        rounded = round_half_up(value * factor)
+        if not digits:
+            return str(rounded)
+        whole_part, rest = divmod(abs(rounded), factor)
+        return f"{'-' if rounded < 0 else ''}{whole_part}.{rest:0{digits}d}"
     text = number_text(round_half_up(value * factor) / factor)
     if "e" in text:
         return text

@@ -52,12 +52,12 @@ class Drawing:
         found = []
         for value in field.values:
             if isinstance(value, list | dict):
-                found.append(str(display(value)))
+                found.append(display.text(value))
                 continue
             key = (type(value), value)
             text = known.get(key)
             if text is None:
-                text = known[key] = str(display(value))
+                text = known[key] = display.text(value)
             found.append(text)
         return found
 

@@ -43,11 +43,10 @@ class Scale:
     from_zero: bool = False
 
     def hold(self, values: Iterable[float | None]) -> None:
-        """Stretch to hold the values."""
-        for value in values:
-            if value is not None and math.isfinite(value):
-                self.low = min(self.low, value)
-                self.high = max(self.high, value)
+        """Stretch to hold the values, which are finite."""
+        known = [value for value in values if value is not None]
+        self.low = min((self.low, *known))
+        self.high = max((self.high, *known))
 
 
 class Scales:
