@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
-from django.test import Client
+from django.template import RequestContext, Template
+from django.test import Client, RequestFactory
 
 from apps.accounts.models import User
 from apps.dashboards.importing import import_dashboard
@@ -189,3 +190,24 @@ def test_the_page_names_every_module_that_it_needs_at_once(admin: User) -> None:
     assert "portal/dashboard/inspect.js" not in named
     assert len(named) == len(set(named))
     assert all(finders.find(path) for path in named)
+
+
+def embedded(user: User, tag: str) -> str:
+    request = RequestFactory().get("/")
+    request.user = user
+    return Template("{% load panels %}" + tag).render(RequestContext(request, {"name": "A & B"}))
+
+
+def test_a_panel_stands_on_another_page_with_its_variables(admin: User, charlie: User) -> None:
+    register("one", panel(3, "Runs"), variables=[variable()])
+    shown = embedded(admin, '{% panel "one" 3 since="now-7d" kind=name empty="" %}')
+    for text in ('data-panel="3"', "from=now-7d&amp;to=now&amp;var-kind=A+%26+B", 'data-dashboard="/d/one/"', "Runs"):
+        assert text in shown
+    assert "var-empty" not in shown
+
+
+def test_a_page_does_not_hang_on_a_dashboard(admin: User, charlie: User) -> None:
+    register("one", panel(3))
+    assert embedded(admin, '{% panel "none" 3 %}{% panel "one" 4 %}') == ""
+    Dashboard.objects.update(team_id=TEAM_A)
+    assert embedded(charlie, '{% panel "one" 3 %}') == ""

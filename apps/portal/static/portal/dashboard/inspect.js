@@ -3,16 +3,14 @@
 import { html } from "../panels/dom.js";
 import { askJson } from "./ask.js";
 import { csvOf } from "./csv.js";
+import { icon } from "./frame.js";
 import { fileName, save } from "./save.js";
 
 const SHOWN_ROWS = 500;
 
 /** Opens the dialog on `tab`: "data" or "query". */
 export async function openInspect(frame, page, tab) {
-  const dialog = document.querySelector("[data-inspect]");
-  if (!dialog) return;
-  dialog.querySelector("[data-inspect-title]").textContent = frame.name;
-  const body = dialog.querySelector("[data-inspect-body]");
+  const { dialog, body } = makeDialog(frame.name);
   const tabs = { data: () => data(frame, page), query: () => queries(frame) };
   const show = async (name) => {
     for (const button of bar.children) button.setAttribute("aria-pressed", button.dataset.tab === name);
@@ -29,6 +27,17 @@ export async function openInspect(frame, page, tab) {
   body.replaceChildren(bar, place);
   if (!dialog.open) dialog.showModal();
   await show(tab);
+}
+
+function makeDialog(title) {
+  document.getElementById("inspect")?.remove();
+  const close = html("button", { type: "submit", class: "icon-button" }, icon("close"), html("span", { class: "hidden-text" }, "Close"));
+  const body = html("div", { class: "inspect-body" });
+  const dialog = html("dialog", { class: "dialog inspect", id: "inspect", "aria-labelledby": "inspect-title" },
+    html("header", { class: "inspect-head" }, html("h2", { id: "inspect-title" }, title), html("form", { method: "dialog" }, close)), body);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  return { dialog, body };
 }
 
 async function data(frame, page) {

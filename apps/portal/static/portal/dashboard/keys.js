@@ -14,10 +14,10 @@ export function bindKeys(page, bar) {
 
   const actions = {
     r: () => page.reload(),
-    t: () => bar?.openTimes(),
-    z: () => bar?.zoomOut(),
-    w: () => bar && toWall(),
-    v: () => bar && toggleAlone(page, current()),
+    t: () => bar.openTimes(),
+    z: () => bar.zoomOut(),
+    w: toWall,
+    v: () => toggleAlone(page, current()),
     i: () => current() && inspect(current(), page, "data"),
   };
 

@@ -34,13 +34,16 @@ export function bindMenu(page) {
 
   function show(frame, button) {
     close();
+    const here = page.root.querySelector("[data-part=bar]");
     const entries = [
-      [alone() ? "Back to all panels" : "Show alone", "open", () => toggleAlone(page, frame), "v"],
+      here
+        ? [alone() ? "Back to all panels" : "Show alone", "open", () => toggleAlone(page, frame), "v"]
+        : ["Open its dashboard", "dashboard", () => page.go({})],
       ["Inspect the data", "columns", () => inspect(frame, page, "data"), "i"],
       ["Inspect the query", "search", () => inspect(frame, page, "query")],
       ["Refresh", "refresh", () => frame.load()],
       ["Save as a picture", "image", () => toPicture(frame)],
-      ["Copy its link", "copy", () => copy(`${location.origin}${location.pathname}${changed({ viewPanel: frame.element.dataset.frame })}`)],
+      ["Copy its link", "copy", () => copy(linkTo(frame))],
       ["Open without the portal around it", "dashboard", () => window.open(soloOf(frame, page), "_blank", "noopener")],
     ];
     const sheet = html("div", { class: "menu-sheet panel-sheet", popover: "auto", role: "menu" },
@@ -80,6 +83,11 @@ export function toggleAlone(page, frame) {
 export function toWall() {
   const on = new URLSearchParams(location.search).has("kiosk");
   location.assign(`${location.pathname}${changed({ kiosk: on ? null : "1" })}`);
+}
+
+function linkTo(frame) {
+  const { alone: url, frame: number } = frame.element.dataset;
+  return new URL(url.startsWith("/") ? url : changed({ viewPanel: number }), location.href).href;
 }
 
 async function toPicture(frame) {

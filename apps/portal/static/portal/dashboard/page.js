@@ -101,5 +101,5 @@ function createPage(root) {
 for (const root of document.querySelectorAll("[data-dashboard]")) {
   const { page, bar } = createPage(root);
   bindMenu(page);
-  bindKeys(page, bar);
+  if (bar) bindKeys(page, bar);
 }
