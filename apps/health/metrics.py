@@ -24,6 +24,7 @@ from django.utils import timezone
 from apps.health import probes, processes
 from apps.health.findings import State
 from apps.mirror.models import PlatformAlert, SystemMetric
+from apps.mirror.states import HOST_SILENT_AFTER
 from apps.triage.overlay import needs_attention
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -31,8 +32,6 @@ BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds."""
 KEPT_SECONDS: Final = 15.0
 
-SILENT_AFTER: Final = timedelta(minutes=11)
-"""Hosts ping every five minutes: two pings are missing."""
 REMEMBERED_FOR: Final = timedelta(days=1)
 """A host that has been silent for longer was taken away, as far as a gauge can tell."""
 
@@ -171,7 +170,7 @@ def _ask_for_fleet() -> Fleet:
         latest = [row["latest"] for row in pings.values("host_name").annotate(latest=Max("timestamp")).order_by()]
     except DatabaseProblem:
         return Fleet(None, None, None)
-    return Fleet(alerts, sum(moment < now - SILENT_AFTER for moment in latest), len(latest))
+    return Fleet(alerts, sum(moment < now - HOST_SILENT_AFTER for moment in latest), len(latest))
 
 
 def families(*, with_fleet: bool) -> Iterator[Family]:

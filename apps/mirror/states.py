@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 OK: Final = "ok"
@@ -18,3 +19,8 @@ STATES: Final = (OK, WARNING, FAILING, RUNNING, QUEUED, SKIPPED, SILENT, UNKNOWN
 
 FINISHED: Final = (OK, FAILING)
 """The states of a run that came to an end with a verdict: what success rates are counted from."""
+
+HOST_SILENT_AFTER: Final = timedelta(minutes=11)
+"""Hosts ping every five minutes: two lost pings and a little patience."""
+SERVER_SILENT_AFTER: Final = timedelta(minutes=3)
+"""Servers ping every minute."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from apps.mirror.demo import gap
@@ -23,9 +23,7 @@ from apps.mirror.models import (
     SystemMetric,
 )
 from apps.mirror.querysets import CAMPAIGN_MAX_AGE, SCRIPT_MAX_AGE
-
-SILENT_AFTER: Final = timedelta(minutes=11)
-"""A host that has not pinged for this long (two pings and a little) is silent."""
+from apps.mirror.states import HOST_SILENT_AFTER
 
 
 def meet(cursor: Any, rng: Random, speed: float, now: datetime) -> tuple[Life | None, int]:
@@ -44,7 +42,7 @@ def meet(cursor: Any, rng: Random, speed: float, now: datetime) -> tuple[Life | 
     else:
         life.pinged = hosts | servers
         for name in lab.host_names:
-            if now - hosts.get(name, last) > SILENT_AFTER:
+            if now - hosts.get(name, last) > HOST_SILENT_AFTER:
                 life.silent[name] = now + timedelta(minutes=rng.uniform(10, 45)) / speed
     _adopt_scripts(life, _adopt_campaigns(life))
     _adopt_turns(life)

@@ -286,7 +286,7 @@ def _judge(
     if sample is None or sample.timestamp is None:
         return states.UNKNOWN, ("no ping in the last 24 h", *failing, *warning)
     quiet = now - sample.timestamp
-    if quiet > limits.HOST_SILENT:
+    if quiet > states.HOST_SILENT_AFTER:
         return states.SILENT, (limits.silence(quiet), *failing, *warning)
     if sample.ffmpeg_status in SERVICE_BROKEN:
         failing.append(f"capture {sample.ffmpeg_status}")

@@ -1,4 +1,4 @@
-"""When a host or device is silent, hot or full: the limits behind the words that pages show."""
+"""When a host or device is forgotten, hot or full: the limits behind the words that pages show."""
 
 from __future__ import annotations
 
@@ -9,10 +9,6 @@ from apps.portal import formatting
 
 LOOK_BACK: Final = timedelta(hours=24)
 """How far back the newest ping of a host or device is looked for. What was not heard of for longer is unknown."""
-HOST_SILENT: Final = timedelta(minutes=11)
-"""Hosts ping every five minutes: two lost pings and a little patience."""
-SERVER_SILENT: Final = timedelta(minutes=3)
-"""Servers ping every minute."""
 
 WARM, HOT = 80.0, 90.0
 """Degrees Celsius of the CPU: warning, failing. Small computers slow down at 80 to 85."""

@@ -216,7 +216,7 @@ def _status(name: str, is_server: bool, row: Any, now: datetime) -> HostStatus:
     )
     state: State = "failing" if failing else "warning" if warning else "ok"
     reasons = (*failing, *warning)
-    if quiet > (limits.SERVER_SILENT if is_server else limits.HOST_SILENT):
+    if quiet > (states.SERVER_SILENT_AFTER if is_server else states.HOST_SILENT_AFTER):
         state, reasons = "silent", (limits.silence(quiet),)
     return HostStatus(
         name=name,

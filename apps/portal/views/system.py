@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.accounts.access import access
 from apps.accounts.roles import Role
 from apps.accounts.scope import scope_of
-from apps.mirror import shape
+from apps.mirror import shape, states
 from apps.mirror.models import SystemMetric
 from apps.portal import formatting, links
 from apps.portal.components import Choice, Column, Crumb, FilterBar, KeyFigure, TimeRange
@@ -99,7 +99,7 @@ def host(request: HttpRequest, name: str) -> HttpResponse:
         "incidents": [] if server else system.incidents(scope=scope, host=name),
         "deployments": [] if server else system.deployments(scope=scope, host=name),
         "incident_columns": INCIDENT_COLUMNS,
-        "stale_after": int((limits.SERVER_SILENT if server else limits.HOST_SILENT).total_seconds()),
+        "stale_after": int((states.SERVER_SILENT_AFTER if server else states.HOST_SILENT_AFTER).total_seconds()),
     }
     return render(request, "portal/system/detail.html", context)
 
