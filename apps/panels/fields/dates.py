@@ -31,6 +31,25 @@ _LOCAL = {
     "llll": "ddd, MMM D, YYYY h:mm A",
 }
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_EPOCH_TEXT = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?")
+_STRPTIME = {
+    **dict.fromkeys(("YYYY", "Y"), "%Y"),
+    "YY": "%y",
+    "MMMM": "%B",
+    "MMM": "%b",
+    **dict.fromkeys(("MM", "M"), "%m"),
+    **dict.fromkeys(("DD", "D"), "%d"),
+    "DDDD": "%j",
+    "dddd": "%A",
+    "ddd": "%a",
+    **dict.fromkeys(("HH", "H"), "%H"),
+    **dict.fromkeys(("hh", "h"), "%I"),
+    **dict.fromkeys(("mm", "m"), "%M"),
+    **dict.fromkeys(("ss", "s"), "%S"),
+    **{"S" * size: "%f" for size in range(1, 7)},
+    **dict.fromkeys(("A", "a"), "%p"),
+    **dict.fromkeys(("Z", "ZZ"), "%z"),
+}
 _NAMED_PATTERNS = {"iso": "YYYY-MM-DDTHH:mm:ss.SSSZ"}
 
 FULL_DATE = "YYYY-MM-DD HH:mm:ss"
@@ -53,13 +72,31 @@ def format_date(epoch_ms: float, pattern: str = FULL_DATE, zone: dt.tzinfo = dt.
     return _TOKEN.sub(lambda hole: _part(hole, moment), _NAMED_PATTERNS.get(pattern, pattern))
 
 
-def parse_date(text: str, zone: dt.tzinfo = dt.UTC) -> float | None:
-    """Epoch milliseconds of an ISO 8601 date or time, in `zone` when it names none; None for another text."""
+def parse_date(text: str, zone: dt.tzinfo = dt.UTC, pattern: str = "") -> float | None:
+    """Epoch milliseconds of a date or time by a moment.js pattern, without one by ISO 8601; None for another text.
+
+    It is in `zone` unless it names one itself.
+    """
+    text = text.strip()
+    if pattern in ("X", "x"):
+        return float(text) * (1000 if pattern == "X" else 1) if _EPOCH_TEXT.fullmatch(text) else None
     try:
-        moment = dt.datetime.fromisoformat(text.strip())
-    except ValueError:
+        moment = (
+            _by_pattern(text, _NAMED_PATTERNS.get(pattern, pattern)) if pattern else dt.datetime.fromisoformat(text)
+        )
+    except (ValueError, re.error):
         return None
     return epoch_ms(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+
+
+def _by_pattern(text: str, pattern: str) -> dt.datetime:
+    parts = []
+    place = 0
+    for hole in _TOKEN.finditer(pattern):
+        literal = (hole[1] or "").replace("%", "%%") if hole[0][0] == "[" else hole[0]
+        parts += [pattern[place : hole.start()].replace("%", "%%"), _STRPTIME.get(hole[0], literal)]
+        place = hole.end()
+    return dt.datetime.strptime(text, "".join(parts) + pattern[place:].replace("%", "%%"))  # noqa: DTZ007
 
 
 def time_ago(epoch_ms: float, now_ms: float) -> str:

@@ -54,6 +54,11 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def objects(value: Any) -> list[Mapping[str, Any]]:
+    """Options that should be a list of objects."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+
+
 def texts(value: Any) -> list[str]:
     """Options that should be a list of texts."""
     return [str(item) for item in value] if isinstance(value, list | tuple) else []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from apps.panels.fields.names import display_name
+from apps.panels.fields.names import VALUE_NAME, display_name
 from apps.panels.frames import Field, Frame
 from apps.panels.transform.base import Frames, Options, find_field, row_key
 from apps.panels.transform.rows import sort_key
@@ -19,6 +19,8 @@ def join_by_field(options: Options, frames: Frames) -> Frames:
     `outer` has every key once, sorted; `inner` the keys that all frames have; `outerTabular` every pair of rows with
     equal keys, as SQL's full join. Frames without the column are left out. Without a name the time column joins.
     """
+    if len(frames) < 2:
+        return frames
     name = str(options.get("byField") or "")
     mode = str(options.get("mode") or "outer")
     keyed = [(frame, key) for frame in frames if (key := _key_field(frame, name, frames)) is not None]
@@ -48,27 +50,36 @@ def outer_join(keyed: Sequence[tuple[Frame, Field]]) -> Frame:
 
 
 def merge(options: Options, frames: Frames) -> Frames:
-    """One table with all columns; rows that agree on the columns which all frames have become one row."""
+    """One table with all columns, by their names in the data; labels and names on the screen go.
+
+    A row whose values do not contradict rows with equal values in the columns that all frames have becomes one with
+    each of them. Frames with nothing in common stay apart.
+    """
     filled = [frame for frame in frames if frame.fields]
     if len(filled) < 2:
         return filled
-    named = [{display_name(field, frame, frames): field for field in frame.fields} for frame in filled]
+    named = [{field.name: field for field in frame.fields} for frame in filled]
     names = list(dict.fromkeys(name for fields in named for name in fields))
     keys = [name for name in names if all(name in fields for fields in named)]
+    if not keys:
+        return frames
     rows: list[dict[str, Any]] = []
     by_key: dict[Any, list[dict[str, Any]]] = {}
     for frame, fields in zip(filled, named, strict=True):
         for number in range(frame.length):
             row = {name: field.values[number] for name, field in fields.items()}
             same = by_key.setdefault(tuple(row_key(row[name]) for name in keys), [])
-            partner = next((other for other in same if keys and _agree(other, row)), None)
-            if partner is None:
+            partners = [other for other in same if _agree(other, row)]
+            for partner in partners:
+                partner.update(row)
+            if not partners:
                 rows.append(row)
                 same.append(row)
-            else:
-                partner.update((name, value) for name, value in row.items() if value is not None)
-    first = {name: next(fields[name] for fields in named if name in fields) for name in names}
-    columns = [first[name].with_values([row.get(name) for row in rows]) for name in names]
+    columns = []
+    for name in names:
+        first = next(fields[name] for fields in named if name in fields)
+        config = {key: value for key, value in first.config.items() if key != "displayName"}
+        columns.append(replace(first, labels={}, config=config, values=[row.get(name) for row in rows]))
     return [Frame(tuple(columns), ref_id=filled[0].ref_id)]
 
 
@@ -125,8 +136,17 @@ def _key_field(frame: Frame, name: str, frames: Frames) -> Field | None:
 
 
 def _with_frame_label(frame: Frame, key: Field, *, several: bool) -> list[Field]:
-    label = {"name": frame.name} if several and frame.name else {}
-    return [replace(field, labels={**field.labels, **label}) for field in frame.fields if field is not key]
+    others = [field for field in frame.fields if field is not key]
+    if not (several and frame.name):
+        return others
+    return [
+        replace(
+            field,
+            name=frame.name if field.name == VALUE_NAME else field.name,
+            labels={**field.labels, "name": frame.name},
+        )
+        for field in others
+    ]
 
 
 def _tabular(keyed: Sequence[tuple[Frame, Field]], *, outer: bool) -> Frame:
@@ -157,7 +177,6 @@ def _joined(keyed: Sequence[tuple[Frame, Field]], columns: Sequence[Field]) -> F
     return Frame(tuple(columns), ref_id="-".join(dict.fromkeys(frame.ref_id for frame, _ in keyed if frame.ref_id)))
 
 
-def _agree(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(
-        one.get(name) is None or value is None or row_key(one[name]) == row_key(value) for name, value in other.items()
-    )
+def _agree(known: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Does the row say nothing else than what is known, where something is known?"""
+    return all(known.get(name) is None or row_key(known[name]) == row_key(value) for name, value in row.items())

@@ -8,7 +8,7 @@ from typing import Any
 from apps.panels.fields.javascript import PatternError, compile_pattern
 from apps.panels.fields.matchers import MatcherError
 from apps.panels.frames import Frame
-from apps.panels.transform import columns, groups, joins, rows
+from apps.panels.transform import calculate, columns, convert, groups, joins, rows, rows_to_fields, series
 from apps.panels.transform.base import Frames, Options, Transform, TransformError, mapping
 
 TRANSFORMATIONS: Mapping[str, Transform] = {
@@ -28,14 +28,23 @@ TRANSFORMATIONS: Mapping[str, Transform] = {
     "merge": joins.merge,
     "concatenate": joins.concatenate,
     "seriesToRows": joins.series_to_rows,
+    "calculateField": calculate.calculate_field,
+    "convertFieldType": convert.convert_field_type,
+    "prepareTimeSeries": series.prepare_time_series,
+    "labelsToFields": series.labels_to_fields,
+    "rowsToFields": rows_to_fields.rows_to_fields,
 }
 """Grafana's id of a transformation, old ones too, to the function."""
 
 _Matcher = Callable[[Frame], bool]
 
 
-def apply(transformations: Iterable[Mapping[str, Any]], frames: Frames) -> tuple[tuple[Frame, ...], tuple[str, ...]]:
+def apply(
+    transformations: Iterable[Mapping[str, Any]], frames: Frames, *, interpolate: Callable[[str], str] = str
+) -> tuple[tuple[Frame, ...], tuple[str, ...]]:
     """The frames after a panel's transformations, in their order, and notices for the panel's viewer.
+
+    `interpolate` puts the dashboard's variables into the texts of the options.
 
     A transformation that is not known, or that cannot be done with this data, is skipped and named in a notice. One
     with a `filter` works on the frames that it chooses and leaves the others where they are.
@@ -50,7 +59,8 @@ def apply(transformations: Iterable[Mapping[str, Any]], frames: Frames) -> tuple
             notices.append(f"The transformation {name!r} is not known and was skipped.")
             continue
         try:
-            frames = _apply_one(transform, mapping(item.get("options")), item.get("filter"), frames)
+            options = mapping(_filled(item.get("options"), interpolate))
+            frames = _apply_one(transform, options, item.get("filter"), frames)
         except (TransformError, MatcherError) as error:
             notices.append(f"The transformation {name!r} was skipped. {error}")
     return tuple(frames), tuple(notices)
@@ -64,6 +74,14 @@ def _apply_one(transform: Transform, options: Options, chosen: object, frames: F
     place = next((index for index, frame in enumerate(frames) if not matches(frame)), 0)
     changed = list(transform(options, [frame for frame in frames if matches(frame)]))
     return [*changed[:place], *others, *changed[place:]]
+
+
+def _filled(value: Any, interpolate: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return interpolate(value) if "$" in value or "[[" in value else value
+    if isinstance(value, Mapping):
+        return {key: _filled(item, interpolate) for key, item in value.items()}
+    return [_filled(item, interpolate) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _frame_matcher(config: Mapping[str, Any]) -> _Matcher:

@@ -10,7 +10,7 @@ from typing import Any
 from apps.panels.fields.javascript import PatternError, compile_pattern, text_of, to_number
 from apps.panels.fields.matchers import compare
 from apps.panels.frames import Frame
-from apps.panels.transform.base import Frames, Options, TransformError, find_field, mapping
+from apps.panels.transform.base import Frames, Options, TransformError, find_field, mapping, objects
 
 Test = Callable[[Any], bool]
 
@@ -23,8 +23,7 @@ def filter_by_value(options: Options, frames: Frames) -> Frames:
     combine = any if options.get("match", "any") == "any" else all
     filters = [
         (str(item.get("fieldName") or ""), _test(mapping(item.get("config"))))
-        for item in options.get("filters") or ()
-        if isinstance(item, Mapping)
+        for item in objects(options.get("filters"))
     ]
 
     def filtered(frame: Frame) -> Frame:
@@ -43,7 +42,7 @@ def filter_by_value(options: Options, frames: Frames) -> Frames:
 
 def sort_by(options: Options, frames: Frames) -> Frames:
     """Sorts by one column: numbers and times by size, texts as people do (run 2 before run 10); nulls come last."""
-    sort = next((item for item in options.get("sort") or () if isinstance(item, Mapping)), {})
+    sort = next(iter(objects(options.get("sort"))), {})
     name, descending = str(sort.get("field") or ""), bool(sort.get("desc"))
 
     def sorted_(frame: Frame) -> Frame:

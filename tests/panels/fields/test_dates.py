@@ -82,3 +82,22 @@ def test_texts_with_dates(text: str, zone: dt.tzinfo, expected: float | None) ->
 )
 def test_how_long_ago(before: float, text: str) -> None:
     assert time_ago(MOMENT - before, MOMENT) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern", "expected"),
+    [
+        ("17.9.2017 07:56", "D.M.YYYY HH:mm", 1_505_634_960_000),
+        ("09/17/2017 7:56:37 am", "MM/DD/YYYY h:mm:ss a", 1_505_634_997_000),
+        ("Sep 17 2017", "MMM D YYYY", 1_505_606_400_000),
+        ("on 2017-09-17T07:56:37.920+0000", "[on] YYYY-MM-DDTHH:mm:ss.SSSZ", MOMENT),
+        ("1505634997.92", "X", MOMENT),
+        ("1505634997920", "x", MOMENT),
+        ("2017", "MM", None),
+        ("soon", "X", None),
+        ("1 1", "D D", None),
+        ("100%", "DD%", None),
+    ],
+)
+def test_texts_by_pattern(text: str, pattern: str, expected: float | None) -> None:
+    assert parse_date(text, dt.UTC, pattern) == expected
