@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -63,18 +63,24 @@ class Drawing:
 
     def links(self, field: Field, frame: Frame, row: int) -> tuple[Link, ...]:
         """Where a value leads."""
-        if not field.config.get("links"):
-            return ()
-        found = links_for(
-            field, frame, row, interpolate=self.interpolate, show=lambda one, value: str(self.display(one)(value))
-        )
-        return tuple(Link(link.title, link.url, link.new_tab) for link in found)
+        return next(self._links(field, frame, (row,)), ())
 
     def column_links(self, field: Field, frame: Frame) -> tuple[tuple[Link, ...], ...]:
         """The links of all values; nothing where the field has none."""
+        return tuple(self._links(field, frame, range(frame.length)))
+
+    def _links(self, field: Field, frame: Frame, rows: Iterable[int]) -> Iterator[tuple[Link, ...]]:
         if not field.config.get("links"):
-            return ()
-        return tuple(self.links(field, frame, row) for row in range(frame.length))
+            return
+        displays: dict[int, Display] = {}
+
+        def show(one: Field, value: Any) -> str:
+            display = displays.get(id(one)) or displays.setdefault(id(one), self.display(one))
+            return display.text(value)
+
+        for row in rows:
+            found = links_for(field, frame, row, interpolate=self.interpolate, show=show)
+            yield tuple(Link(link.title, link.url, link.new_tab) for link in found)
 
 
 def options_of(reader_of: Any) -> Reader:

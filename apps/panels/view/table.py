@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -152,19 +153,24 @@ def _painted(column: Column, like: Column) -> Column:
 
 def ranked(field: Field) -> list[int]:
     """For each value its place in ascending order; equal values share one, missing ones come first."""
-    keys = [_order(value) for value in field.values]
-    places = {key: place for place, key in enumerate(sorted(set(keys)))}
-    return [places[key] for key in keys]
+    plain = (str, int, float, type(None))
+    values = [value if isinstance(value, plain) else text_of(value) for value in field.values]
+    places = {value: place for place, value in enumerate(sorted(set(values), key=_order))}
+    return [places[value] for value in values]
 
 
-def _order(value: Any) -> tuple[int, Any]:
+def _order(value: Any) -> tuple[Any, ...]:
     if value is None:
         return (0, 0)
     if isinstance(value, int | float):
-        return (1, value if value == value else float("-inf"))
+        return (1, float("-inf") if math.isnan(value) else value)
     # Numbers inside texts count as numbers: device2 stands before device10.
-    parts = _DIGITS.split(text_of(value).casefold())
-    return (2, tuple((int(part) if place % 2 else 0, part) for place, part in enumerate(parts)))
+    parts = _DIGITS.split(value.casefold())
+    return (
+        2,
+        tuple((len(bare := part.lstrip("0")), bare) if place % 2 else part for place, part in enumerate(parts)),
+        value,
+    )
 
 
 def _footer(footer: Reader, fields: Sequence[Field], frame: Frame, total: int, drawing: Drawing) -> tuple[str, ...]:

@@ -68,6 +68,8 @@ def test_the_order_that_the_panel_names_is_that_of_values_not_of_texts() -> None
     assert (view.sort.column, view.sort.descending) == (1, True)
     assert list(columns(view)["ms"].ranks) == [1, 2, 0]
     assert list(columns(view)["name"].ranks) == [2, 1, 0]
+    huge = "9" * 5000
+    assert list(drawn("table", frame(name=["a007", f"a{huge}", "a8"])).columns[0].ranks) == [0, 2, 1]
 
 
 def test_links_are_filled_from_their_row_and_only_harmless_ones_lead_anywhere() -> None:
