@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 from pytest_socket import socket_allow_hosts
+
+# A slow machine is no finding: properties are about values, not about time.
+hypothesis.settings.register_profile(
+    "vptmonitor", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("vptmonitor")
 
 pytest_plugins = ["tests.people", "tests.start.portal"]
 
