@@ -3,6 +3,7 @@
 import { draw } from "../panels/draw.js";
 import { html } from "../panels/dom.js";
 import { askJson } from "./ask.js";
+import { icon } from "./icon.js";
 import { inspect } from "./onward.js";
 
 const SLOW = 3000; // milliseconds after which a panel says that it still waits
@@ -43,7 +44,7 @@ export function createFrame(element, page) {
       frame.answer = answer;
       show(answer);
     } catch (error) {
-      if (error.name !== "AbortError") fail(error.message, error.fix);
+      if (error.name !== "AbortError") outlive(error);
     } finally {
       if (asking === mine) rest();
     }
@@ -65,7 +66,11 @@ export function createFrame(element, page) {
   }
 
   function show(answer) {
-    if (answer.title) title.textContent = title.title = answer.title;
+    element.classList.remove("is-stale");
+    if (answer.title) {
+      title.textContent = title.title = answer.title;
+      element.setAttribute("aria-label", answer.title);
+    }
     const { error, view } = answer;
     const failed = error && view.kind === "nothing";
     annotate(error && !failed ? [error.text, ...answer.notices] : answer.notices);
@@ -78,6 +83,16 @@ export function createFrame(element, page) {
       label: frame.name, zone: page.zone(), crosshair: page.crosshair,
       zoom: (from, to) => page.go({ from: String(from), to: String(to) }), zoomOut: () => page.zoomOut(),
     });
+  }
+
+  /** What was drawn stays when the portal does not answer, and looks old. */
+  function outlive({ message, fix, passing }) {
+    if (!drawing || !passing) {
+      fail(message, fix);
+      return;
+    }
+    element.classList.add("is-stale");
+    annotate([`${message} ${fix ?? ""}`.trim()]);
   }
 
   function annotate(notices) {
@@ -103,15 +118,4 @@ export function createFrame(element, page) {
   }
 
   return frame;
-}
-
-/** An icon of the page's sprite. */
-export function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "icon icon-small");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `#i-${name}`);
-  svg.append(use);
-  return svg;
 }

@@ -3,7 +3,7 @@
 import { html } from "../panels/dom.js";
 import { askJson } from "./ask.js";
 import { csvOf } from "./csv.js";
-import { icon } from "./frame.js";
+import { icon } from "./icon.js";
 import { fileName, save } from "./save.js";
 
 const SHOWN_ROWS = 500;

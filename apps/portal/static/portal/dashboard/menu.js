@@ -2,7 +2,7 @@
 
 import { html } from "../panels/dom.js";
 import { changed } from "./address.js";
-import { icon } from "./frame.js";
+import { icon } from "./icon.js";
 import { inspect, picture } from "./onward.js";
 import { fileName, save } from "./save.js";
 import { announce } from "./words.js";
@@ -23,7 +23,7 @@ export function bindMenu(page) {
     const share = event.target.closest("[data-share]")?.dataset.share;
     if (share) copy(addressOf(page, share === "fixed"));
     const act = event.target.closest("[data-act]")?.dataset.act;
-    if (act === "print") print();
+    if (act === "print") toPaper(page);
     if (act === "wall") toWall(page);
   });
 
@@ -83,6 +83,12 @@ export function toggleAlone(page, frame) {
 export function toWall() {
   const on = new URLSearchParams(location.search).has("kiosk");
   location.assign(`${location.pathname}${changed({ kiosk: on ? null : "1" })}`);
+}
+
+/** Prints the page once every panel has its data. */
+async function toPaper(page) {
+  await Promise.all(page.frames().filter((frame) => frame.stale).map((frame) => frame.load()));
+  requestAnimationFrame(() => print());
 }
 
 function linkTo(frame) {
