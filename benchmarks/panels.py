@@ -1,11 +1,12 @@
-"""What the panel engine costs beside the database's own work, and what a hundred viewers cost.
+"""What the panel engine costs beside the database's own work, and what a hundred viewers cost the database.
 
     make bench            or: .venv/bin/python benchmarks/panels.py [--rows 300000]
 
-First the engine from the dashboard's JSON to what the browser draws, nothing from memory, beside the same SQL sent by
-psycopg2 and fetched whole: for queries over 50 ms the ratio counts, for small ones the milliseconds added. Then a
-hundred people who look at the same dashboard at the same time: how often the database is asked. Times are the best of
-a number of rounds, the two taken in turn, since other work on the machine only adds to them. Exit code 1 over a limit.
+First the engine from the dashboard's JSON to the JSON that the browser draws, nothing from memory, beside the same SQL
+sent by psycopg2 and fetched whole. For queries over 50 ms the ratio counts, for small ones the milliseconds added; for
+answers of thousands of values, whose every value must be written for people, the microseconds that each one takes. Then
+a hundred people look at the same dashboard at the same time: how often is the database asked? Times are the best of a
+number of rounds, the two taken in turn, since other work on the machine only adds to them. Exit code 1 over a limit.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ ROUNDS = 15
 MOST_TIMES = 1.2
 LARGE_MS = 50.0
 MOST_ADDED_MS = 5.0
+MANY_VALUES = 2_000
+MOST_MICROSECONDS = 20.0
 VIEWERS = 100
 DASHBOARD = ROOT / "grafana_config" / "dashboards" / "virtualpytest-overview.json"
 
@@ -101,24 +104,30 @@ def _engine_over_raw(rows: int) -> int:
 
     raw = psycopg2.connect(**reader_for(EVERYTHING).parameters())
     print(f"The engine over the raw query, {rows:,} rows of execution_results, nothing from memory\n")
-    heads = ("rows", 9), ("raw ms", 10), ("engine ms", 11), ("added ms", 10), ("x raw", 8)
+    heads = ("values", 9), ("raw ms", 10), ("engine ms", 11), ("added ms", 10), ("x raw", 8), ("us a value", 12)
     print(f"{'panel':<28}" + "".join(f"{head:>{width}}" for head, width in heads))
     over = 0
     for kind, form, name, sql in PANELS:
-        found, raw_ms, engine_ms = _both(raw, kind, form, sql)
+        values, raw_ms, engine_ms = _both(raw, kind, form, sql)
         ratio, added = engine_ms / raw_ms, engine_ms - raw_ms
-        bad = ratio > MOST_TIMES if raw_ms > LARGE_MS else added > MOST_ADDED_MS
+        each = 1000 * added / values
+        if values > MANY_VALUES:
+            bad = each > MOST_MICROSECONDS
+        else:
+            bad = ratio > MOST_TIMES if raw_ms > LARGE_MS else added > MOST_ADDED_MS
         over += bad
-        print(f"{name:<28}{found:>9,}{raw_ms:>10.2f}{engine_ms:>11.2f}{added:>10.2f}{ratio:>8.2f}{'  over' * bad}")
+        figures = f"{raw_ms:>10.2f}{engine_ms:>11.2f}{added:>10.2f}{ratio:>8.2f}{each:>12.1f}"
+        print(f"{name:<28}{values:>9,}{figures}{'  over' * bad}")
     raw.close()
-    print(
-        f"\n{over or 'no'} panel{'s' * (over != 1)} over {MOST_TIMES} x (above {LARGE_MS:.0f} ms), {MOST_ADDED_MS:.0f} ms\n"
+    limits = (
+        f"{MOST_TIMES} x (over {LARGE_MS:.0f} ms), {MOST_ADDED_MS:.0f} ms added, {MOST_MICROSECONDS:.0f} us a value"
     )
+    print(f"\n{over or 'no'} panel{'s' * (over != 1)} over {limits} (over {MANY_VALUES:,} values)\n")
     return over
 
 
 def _both(raw: Any, kind: str, form: str, sql: str) -> tuple[int, float, float]:
-    """The rows of a query, and the milliseconds that it needs raw and through the engine."""
+    """How many values a query gives, and the milliseconds that it needs raw and through the engine."""
     from apps.panels import run
     from apps.panels.document import read_dashboard
 
@@ -135,7 +144,7 @@ def _both(raw: Any, kind: str, form: str, sql: str) -> tuple[int, float, float]:
     def by_psycopg() -> int:
         with raw.cursor() as cursor:
             cursor.execute(sql)
-            found = len(cursor.fetchall())
+            found = sum(map(len, cursor.fetchall()))
         raw.rollback()
         return found
 

@@ -211,20 +211,26 @@ class _Output:
     """The SQL as it grows: pieces that must each come out of the scanner as the tokens that they are alone."""
 
     pieces: list[str] = field(default_factory=list)
+    meant: list[list[Token] | None] = field(default_factory=list)
+    """The tokens of each piece, where they are known."""
     glue: bool = False
 
-    def add(self, text: str) -> None:
+    def add(self, text: str, token: Token | None = None) -> None:
+        """Add a text, which is all of `token` or anything."""
         if self.glue:
             self.pieces[-1] += text
+            self.meant[-1] = None
         else:
             self.pieces.append(text)
+            self.meant.append(None if token is None else [] if token.kind is Kind.SPACE else [token])
         self.glue = False
 
     def checked(self) -> str:
         """The text, if splitting it gives the tokens of its pieces. Raises InterpolationError."""
         text = "".join(self.pieces)
         try:
-            meant = [token for piece in self.pieces for token in significant(piece)]
+            pairs = zip(self.pieces, self.meant, strict=True)
+            meant = [token for piece, known in pairs for token in (significant(piece) if known is None else known)]
             if significant(text) == meant:
                 return text
         except SqlTextError:
@@ -250,7 +256,7 @@ def _fill(template: Template, depth: int) -> str:
         elif HOLE.search(token.text) and token.kind is not Kind.COMMENT:
             output.add(_LITERALS[token.kind](template, token, depth))
         else:
-            output.add(token.text)
+            output.add(token.text, token)
     return output.checked()
 
 

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Kind(Enum):
@@ -36,8 +35,7 @@ class Kind(Enum):
     HOLE = "hole"
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A piece of SQL. The tokens of a text, joined, are the text."""
 
     kind: Kind
@@ -51,20 +49,28 @@ class SqlTextError(ValueError):
 HOLE: Final = re.compile(r"\0(\d+)\0", re.ASCII)
 """The mark of a hole; its group is the hole's number."""
 
-_SPACE: Final = re.compile(r"[ \t\n\r\f\v]+")
-_LINE_COMMENT: Final = re.compile(r"--[^\n\r]*")
-_WORD: Final = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
-_NUMBER: Final = re.compile(r"[0-9]+")
-_DOLLAR_TAG: Final = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$")
-_QUOTED: Final = (
-    (Kind.STRING, re.compile(r"[nN]?'(?:[^']++|'')*+'")),
-    (Kind.ESCAPE_STRING, re.compile(r"[eE]'(?:[^'\\]++|\\.|'')*+'", re.DOTALL)),
-    (Kind.BIT_STRING, re.compile(r"[bBxX]'[^']*+'")),
-    (Kind.UNICODE_STRING, re.compile(r"[uU]&'(?:[^']++|'')*+'")),
-    (Kind.IDENTIFIER, re.compile(r'"(?:[^"]++|"")*+"')),
-    (Kind.UNICODE_IDENTIFIER, re.compile(r'[uU]&"(?:[^"]++|"")*+"')),
+_LETTER: Final = r"A-Za-z_\x80-\U0010ffff"
+_SCAN: Final = re.compile(
+    r"(?P<SPACE>[ \t\n\r\f\v]+)"
+    r"|(?P<HOLE>\0[0-9]+\0)"
+    r"|(?P<COMMENT>--[^\n\r]*)"
+    r"|(?P<block>/\*)"
+    r"|(?P<STRING>[nN]?'(?:[^']++|'')*+')"
+    r"|(?P<ESCAPE_STRING>[eE]'(?:[^'\\]++|\\.|'')*+')"
+    r"|(?P<BIT_STRING>[bBxX]'[^']*+')"
+    r"|(?P<UNICODE_STRING>[uU]&'(?:[^']++|'')*+')"
+    r'|(?P<IDENTIFIER>"(?:[^"]++|"")*+")'
+    r'|(?P<UNICODE_IDENTIFIER>[uU]&"(?:[^"]++|"")*+")'
+    r"|(?P<quote>(?:[nNeEbBxX]|[uU]&)?'|(?:[uU]&)?\")"
+    rf"|(?P<WORD>[{_LETTER}][{_LETTER}0-9$]*)"
+    r"|(?P<NUMBER>[0-9]+)"
+    rf"|(?P<dollar>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)"
+    r"|(?P<zero>\0)"
+    r"|(?P<SYMBOL>.)",
+    re.DOTALL,
 )
-_OPENING: Final = re.compile(r"(?:[nNeEbBxX]|[uU]&)?'|(?:[uU]&)?\"")
+"""One token, or the start of one (in small letters), at a position; the group's name is its kind."""
+_KINDS: Final = {kind.name: kind for kind in Kind}
 _CONTINUATION: Final = re.compile(
     r"(?:[ \t\f\v]|--[^\n\r\0]*+)*+[\n\r](?:[ \t\n\r\f\v]|--[^\n\r\0]*+[\n\r])*+'", re.DOTALL
 )
@@ -81,9 +87,17 @@ def tokens(sql: str) -> Iterator[Token]:
     """The tokens of `sql` in order. Raises SqlTextError when a literal, an identifier or a comment is not closed."""
     position = 0
     while position < len(sql):
-        token = _token(sql, position)
-        yield token
-        position += len(token.text)
+        match = _SCAN.match(sql, position)
+        assert match is not None and match.lastgroup is not None  # noqa: S101, PT018 -- the last group takes anything
+        kind = _KINDS.get(match.lastgroup)
+        if kind is None:
+            kind, end = _opened(sql, match)
+        elif sql[match.end() - 1] == "'" and kind in _CONTINUED:
+            end = _end_of_literal(sql, kind, match.end())
+        else:
+            end = match.end()
+        yield Token(kind, sql[position:end])
+        position = end
 
 
 def significant(sql: str) -> list[Token]:
@@ -144,34 +158,24 @@ def _is_gap(found: list[Token], index: int) -> bool:
     return not 0 <= index < len(found) or found[index].kind in {Kind.SPACE, Kind.COMMENT}
 
 
-def _token(sql: str, position: int) -> Token:
-    for kind, pattern in ((Kind.SPACE, _SPACE), (Kind.HOLE, HOLE), (Kind.COMMENT, _LINE_COMMENT)):
-        if match := pattern.match(sql, position):
-            return Token(kind, match.group())
-    if sql.startswith("/*", position):
-        return Token(Kind.COMMENT, _block_comment(sql, position))
-    for kind, pattern in _QUOTED:
-        if match := pattern.match(sql, position):
-            return Token(kind, sql[position : _end_of_literal(sql, kind, match.end())])
-    if match := _OPENING.match(sql, position):
-        raise SqlTextError(f"A quote that opens at character {position + 1} is never closed")
-    for kind, pattern in ((Kind.WORD, _WORD), (Kind.NUMBER, _NUMBER)):
-        if match := pattern.match(sql, position):
-            return Token(kind, match.group())
-    if tag := _DOLLAR_TAG.match(sql, position):
-        end = sql.find(tag.group(), tag.end())
-        if end < 0:
-            raise SqlTextError(f"{tag.group()} at character {position + 1} is never closed")
-        return Token(Kind.DOLLAR_STRING, sql[position : end + len(tag.group())])
-    if sql[position] == "\0":
-        raise SqlTextError("The query holds a zero byte")
-    return Token(Kind.SYMBOL, sql[position])
+def _opened(sql: str, start: re.Match[str]) -> tuple[Kind, int]:
+    """The kind and the end of a token of which `start` is only the first part."""
+    if start.lastgroup == "block":
+        return Kind.COMMENT, start.start() + len(_block_comment(sql, start.start()))
+    if start.lastgroup == "dollar":
+        end = sql.find(start.group(), start.end())
+        if end >= 0:
+            return Kind.DOLLAR_STRING, end + len(start.group())
+        raise SqlTextError(f"{start.group()} at character {start.start() + 1} is never closed")
+    if start.lastgroup == "quote":
+        raise SqlTextError(f"A quote that opens at character {start.start() + 1} is never closed")
+    raise SqlTextError("The query holds a zero byte")
 
 
 def _end_of_literal(sql: str, kind: Kind, end: int) -> int:
     """Where a literal ends that may go on in quotes on a following line."""
-    pattern = _CONTINUED.get(kind)
-    while pattern and (gap := _CONTINUATION.match(sql, end)):
+    pattern = _CONTINUED[kind]
+    while gap := _CONTINUATION.match(sql, end):
         rest = pattern.match(sql, gap.end())
         if not rest:
             raise SqlTextError(f"A quote that opens at character {gap.end()} is never closed")

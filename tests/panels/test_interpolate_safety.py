@@ -11,6 +11,8 @@ import itertools
 import json
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +21,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pglast.parser import ParseError, parse_sql_json, scan
 
+from apps.panels.compose import build_statement
+from apps.panels.document import read_dashboard
 from apps.panels.formats import FORMAT_NAMES
 from apps.panels.interpolate import InterpolationError, interpolate_sql
+from apps.panels.interval import Interval
+from apps.panels.timerange import TimeRange
 from apps.panels.variables import Authored, Option, Selection
 
 STATEMENTS = (
@@ -303,6 +309,29 @@ def _words(sql: str) -> set[str]:
         for token in scan(sql)
         if token.name not in constants and not (token.name.startswith("ASCII_") and token.name != "ASCII_59")
     }
+
+
+SHIPPED = sorted((Path(__file__).parents[2] / "grafana_config" / "dashboards").rglob("*.json"))
+DAY = TimeRange(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC), "", "")
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_queries_of_the_dashboards_that_ship_keep_their_shape(path: Path) -> None:
+    dashboard = read_dashboard(json.loads(path.read_text()))
+    names = [variable.name for variable in dashboard.variables]
+    queries = [target.raw_sql for panel in dashboard.panels for target in panel.targets]
+    queries += [variable.query for variable in dashboard.variables if variable.kind == "query"]
+    assert queries
+    for number, query in enumerate(queries):
+
+        def built(chosen: Selection, query: str = query) -> list[str]:
+            sql = build_statement(query, dict.fromkeys(names, chosen), DAY, Interval(60_000, "1m")).sql
+            return _shapes(sql, names=False)
+
+        meant = [built(harmless) for harmless in _one("x")]
+        assert [""] not in meant
+        for payload in _some(PAYLOADS, number, 60):
+            assert [built(hostile) for hostile in _one(payload)] == meant, (query, payload)
 
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30) | st.lists(
