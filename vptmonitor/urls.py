@@ -1,7 +1,7 @@
 """Every address of the portal."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from apps.accounts.problems import no_such_address
 
@@ -9,7 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.portal.urls")),
     path("", include("apps.health.urls")),
     path("api/v1/", include("apps.dashboards.urls")),
-    path("api/<path:rest>", no_such_address),
+    re_path("^api/", no_such_address),
     path("account/", include("apps.accounts.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -68,6 +68,6 @@ def _answer(error: Exception) -> JsonResponse | None:
 
 
 @access(Role.NONE)
-def no_such_address(request: HttpRequest, rest: str = "") -> JsonResponse:
+def no_such_address(request: HttpRequest) -> JsonResponse:
     """Everything below `/api/` that is no address."""
     return problem(HTTPStatus.NOT_FOUND, "Not found", "The API has no such address.")
