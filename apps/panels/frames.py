@@ -474,10 +474,12 @@ def _field_schema(f: Field) -> dict[str, Any]:
 
 def _field_data(f: Field) -> tuple[list[Any], list[int] | None, dict[str, list[int]] | None]:
     if f.type == "time":
-        whole = [None if value is None else math.floor(value) for value in f.values]
+        # A transformation may have put texts into a column of times.
+        whole = [
+            math.floor(value) if isinstance(value, int | float) and math.isfinite(value) else None for value in f.values
+        ]
         nanos = [
-            0 if value is None or low is None else round((value - low) * 1000) * 1000
-            for value, low in zip(f.values, whole, strict=True)
+            0 if low is None else round((value - low) * 1000) * 1000 for value, low in zip(f.values, whole, strict=True)
         ]
         return whole, nanos if any(nanos) else None, None
     if f.type == "number":

@@ -39,12 +39,8 @@ TRANSFORMATIONS: Mapping[str, Transform] = {
 _Matcher = Callable[[Frame], bool]
 
 
-def apply(
-    transformations: Iterable[Mapping[str, Any]], frames: Frames, *, interpolate: Callable[[str], str] = str
-) -> tuple[tuple[Frame, ...], tuple[str, ...]]:
+def apply(transformations: Iterable[Mapping[str, Any]], frames: Frames) -> tuple[tuple[Frame, ...], tuple[str, ...]]:
     """The frames after a panel's transformations, in their order, and notices for the panel's viewer.
-
-    `interpolate` puts the dashboard's variables into the texts of the options.
 
     A transformation that is not known, or that cannot be done with this data, is skipped and named in a notice. One
     with a `filter` works on the frames that it chooses and leaves the others where they are.
@@ -59,8 +55,7 @@ def apply(
             notices.append(f"The transformation {name!r} is not known and was skipped.")
             continue
         try:
-            options = mapping(_filled(item.get("options"), interpolate))
-            frames = _apply_one(transform, options, item.get("filter"), frames)
+            frames = _apply_one(transform, mapping(item.get("options")), item.get("filter"), frames)
         except (TransformError, MatcherError) as error:
             notices.append(f"The transformation {name!r} was skipped. {error}")
     return tuple(frames), tuple(notices)
@@ -74,14 +69,6 @@ def _apply_one(transform: Transform, options: Options, chosen: object, frames: F
     place = next((index for index, frame in enumerate(frames) if not matches(frame)), 0)
     changed = list(transform(options, [frame for frame in frames if matches(frame)]))
     return [*changed[:place], *others, *changed[place:]]
-
-
-def _filled(value: Any, interpolate: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return interpolate(value) if "$" in value or "[[" in value else value
-    if isinstance(value, Mapping):
-        return {key: _filled(item, interpolate) for key, item in value.items()}
-    return [_filled(item, interpolate) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _frame_matcher(config: Mapping[str, Any]) -> _Matcher:

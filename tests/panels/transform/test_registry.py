@@ -53,13 +53,6 @@ def test_a_filter_chooses_frames_and_leaves_the_others_in_their_place(chosen: st
     assert [frame.length for frame in frames] == lengths
 
 
-def test_variables_reach_the_options() -> None:
-    chain = [{"id": "organize", "options": {"renameByName": {"a": "$name"}}}, first("$few")]
-    frames, _ = apply(chain, [A], interpolate=lambda text: text.replace("$few", "2").replace("$name", "Mine"))
-    assert frames[0].fields[0].config["displayName"] == "Mine"
-    assert frames[0].length == 2
-
-
 POOR = [
     *(None, {}, 3),
     {"fields": 3, "conversions": [None], "mappings": [1], "filters": [2], "sort": [3], "include": 4, "binary": 5},
