@@ -55,7 +55,9 @@ def _chart(
 ) -> View:
     stacking = options.text("stacking", "none")
     percent = stacking == "percent"
-    scales = Scales(drawing.height)
+    horizontal = _is_horizontal(options.text("orientation", "auto"), drawing)
+    # Texts beside each other need more room than texts above each other.
+    scales = Scales(drawing.width // 2 if horizontal else drawing.height)
     owners = [scales.of(percent_scaled(field) if percent else field) for field in fields]
     numbers = [numbers_of(field) for field in fields]
     places = stacked(numbers, percent=percent) if stacking in ("normal", "percent") else []
@@ -74,7 +76,7 @@ def _chart(
         tuple(drawing.texts(category)),
         tuple(series),
         axes,
-        horizontal=_is_horizontal(options.text("orientation", "auto"), drawing),
+        horizontal=horizontal,
         stacked=bool(places),
         show_values="always" if values == "always" else "never" if values == "never" else "auto",
         rotate=_or(options.number("xTickLabelRotation"), 0),

@@ -101,8 +101,9 @@ def _name(field: Field, frame: Frame, script: str, count: int) -> str:
 
 
 def _found(pattern: re.Pattern[str], script: str) -> str:
-    match = pattern.search(script)
-    return match["text"] if match else ""
+    """The last such text: those before it stand where there is nothing to draw."""
+    found = [match["text"] for match in pattern.finditer(script)]
+    return found[-1] if found else ""
 
 
 def _color(field: Field, index: int) -> str:

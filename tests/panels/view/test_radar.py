@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.panels.view.drawn import drawn, frame
 
 SCRIPT = """
+if (!avg) { return { title: { text: 'No data available', left: 'center' } }; }
 const values = avg.values.map(v => Math.round(v));
 return {
   title: { text: 'Speed of the living room', left: 'center' },
