@@ -66,7 +66,7 @@ function uprightPlan(view, width, height) {
     y: box.top + box.height * (1 - Math.max(from, to)), height: box.height * Math.abs(to - from),
   });
   const levels = (view.levels ?? []).map((level) => across(view, level, (from, to) => rect(0, 1, from, to)));
-  return { box, axes: uprights(view.axes, box), labels, rect, levels, horizontal: false, step };
+  return { box, axes: uprights(view.axes, box), labels, rect, levels, horizontal: false, step, every, right: 0 };
 }
 
 /** The same when bars lie. */
@@ -75,7 +75,10 @@ function lyingPlan(view, width, height) {
   const [axis] = view.axes;
   const foot = height < 70 || axis?.hidden ? 6 : axis?.label ? 38 : 22;
   const left = Math.min(longest + 12, width * 0.38);
-  const box = { left, top: 4, width: Math.max(10, width - left - 34), height: Math.max(10, height - foot - 4) };
+  // Values stand behind their bars; in stacks they stand on them.
+  const texts = view.stacked || view.show_values === "never" ? [] : view.series.flatMap((one) => one.texts ?? []);
+  const right = Math.min(width * 0.25, Math.max(14, ...texts.map((text) => measure(text, TEXT, 500) + 8)));
+  const box = { left, top: 4, width: Math.max(10, width - left - right), height: Math.max(10, height - foot - 4) };
   const step = box.height / Math.max(1, view.labels.length);
   const every = Math.ceil(12 / step);
   const labels = svg("g", { class: "view-axes", "aria-hidden": "true" });
@@ -89,7 +92,7 @@ function lyingPlan(view, width, height) {
     y: box.top + along * box.height, height: breadth * box.height,
   });
   const levels = (view.levels ?? []).map((level) => across(view, level, (from, to) => rect(0, 1, from, to)));
-  return { box, axes: axis && foot > 10 ? lying(axis, box) : svg("g"), labels, rect, levels, horizontal: true, step, every };
+  return { box, axes: axis && foot > 10 ? lying(axis, box) : svg("g"), labels, rect, levels, horizontal: true, step, every, right };
 }
 
 function across(view, level, rect) {
@@ -142,7 +145,7 @@ function figureSize(view, bars, { horizontal }) {
 }
 
 /** The value written on or beside a bar, where it has room. */
-function figure(view, { box, index, text, falling }, { box: plot, horizontal, every }, size) {
+function figure(view, { box, index, text, falling }, { box: plot, horizontal, every, right }, size) {
   if (!text || (horizontal && index % every)) return null;
   const width = measure(text, size, 500);
   const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
@@ -152,7 +155,7 @@ function figure(view, { box, index, text, falling }, { box: plot, horizontal, ev
     if (horizontal ? box.width < width + 4 : box.height < size + 2) return null;
     place = middle;
   } else if (horizontal) {
-    const outside = box.x + box.width + 4 + width <= plot.left + plot.width + 34;
+    const outside = box.x + box.width + 4 + width <= plot.left + plot.width + right;
     end = outside && !falling ? "start" : "end";
     place = { x: falling ? box.x - 4 : outside ? box.x + box.width + 4 : box.x + box.width - 4, y: middle.y };
   } else {
@@ -163,7 +166,7 @@ function figure(view, { box, index, text, falling }, { box: plot, horizontal, ev
 
 function hands(stage, node, plan, bars, series) {
   const { view } = stage;
-  const { box, horizontal, step } = plan;
+  const { box, horizontal, step, right } = plan;
   const band = svg("rect", { class: "view-band", visibility: "hidden" });
   node.insertBefore(band, node.querySelector(".view-marks"));
   let current = -1;
@@ -190,7 +193,7 @@ function hands(stage, node, plan, bars, series) {
     const frame = node.getBoundingClientRect();
     const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
     const index = Math.floor((horizontal ? y - box.top : x - box.left) / step);
-    const inside = x >= 0 && x <= box.left + box.width + 34 && y >= 0 && y <= box.top + box.height;
+    const inside = x >= 0 && x <= box.left + box.width + right && y >= 0 && y <= box.top + box.height;
     const on = bars.find(({ box: one }) => x >= one.x && x <= one.x + one.width && y >= one.y && y <= one.y + one.height);
     return { index: inside && index >= 0 && index < view.labels.length ? index : -1, on };
   };
