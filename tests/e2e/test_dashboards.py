@@ -184,7 +184,7 @@ def test_a_wall_display_a_phone_and_a_panel_elsewhere(by_hand: str, visitor: Cal
     page = visitor(width=1920, height=1080).open(f"{by_hand}?kiosk")
     drawn(page, 1, 2, 4)
     expect(page.locator(".side")).not_to_be_visible()
-    expect(page.locator("[data-asked]")).to_contain_text("asked")
+    expect(page.locator("[data-asked]")).to_contain_text("Asked")
     phone = visitor(width=390, height=844, has_touch=True, is_mobile=True).open(by_hand)
     drawn(phone, 1)
     assert phone.evaluate("() => document.documentElement.scrollWidth") <= 390

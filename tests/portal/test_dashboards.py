@@ -211,3 +211,39 @@ def test_a_page_does_not_hang_on_a_dashboard(admin: User, charlie: User) -> None
     assert embedded(admin, '{% panel "none" 3 %}{% panel "one" 4 %}') == ""
     Dashboard.objects.update(team_id=TEAM_A)
     assert embedded(charlie, '{% panel "one" 3 %}') == ""
+
+
+def test_a_link_by_tags_leads_to_every_dashboard_that_has_them(admin: User) -> None:
+    register("one", links=[{"type": "dashboards", "tags": ["lab"], "keepTime": True}])
+    register("two", tags=["lab", "more"])
+    register("three", tags=["more"])
+    text = page(admin, "/d/one/?from=now-1h&to=now")
+    assert 'href="/d/two/?from=now-1h&amp;to=now"' in text
+    assert "/d/three/" not in text
+
+
+def test_a_copy_of_a_repeated_panel_stands_alone_with_its_value(admin: User) -> None:
+    register("one", panel(1, "Only $kind", repeat="kind"),
+             variables=[variable(multi=True, includeAll=True, current={"text": "All", "value": "$__all"})])  # fmt: skip
+    solo = page(admin, "/d-solo/one/1/?scope-kind=blue")
+    assert "Only blue" in solo
+    assert 'data-query="scope-kind=blue"' in solo
+
+
+def test_a_wall_display_goes_round_the_favourites(admin: User) -> None:
+    for uid in ("a", "b", "c"):
+        row = register(uid)
+        if uid != "b":
+            Favourite.objects.create(user_id=admin.pk, dashboard=row)
+    assert "/d/a/?kiosk=1&amp;cycle=1m" in page(admin, "/dashboards/")
+    assert 'data-next="/d/c/?kiosk=1&amp;cycle=30s"' in page(admin, "/d/a/?kiosk=1&cycle=30s")
+    assert 'data-next="/d/a/?kiosk=1&amp;cycle=30s"' in page(admin, "/d/c/?kiosk=1&cycle=30s")
+    assert "data-next" not in page(admin, "/d/a/?kiosk=1&cycle=soon")
+    assert "data-next" not in page(admin, "/d/a/?kiosk=1")
+
+
+def test_the_search_finds_dashboards(admin: User, charlie: User) -> None:
+    register("one", title="Zapping times")
+    Dashboard.objects.update(team_id=TEAM_A)
+    assert 'href="/d/one/"' in page(admin, "/search/?q=zapping")
+    assert 'href="/d/one/"' not in page(charlie, "/search/?q=zapping")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.accounts.scope import scope_of
 from apps.dashboards.models import Dashboard as Row
 from apps.dashboards.reading import document_of, viewer_of
-from apps.panels.document import COLUMNS, Grid, Panel
+from apps.panels.document import Panel
 from apps.panels.interpolate import interpolate_text
 from apps.panels.opening import Asked, Opened, open_dashboard
 from apps.panels.reader import may_run
@@ -23,6 +23,7 @@ from apps.panels.timerange import TimeRange
 from apps.panels.variables import ALL, ALL_TEXT, Option, Selection, Variable
 from apps.portal import links
 from apps.portal.selectors import quick_ranges
+from apps.portal.selectors.dashboard_links import Outward, outward
 
 SHOWN_OPTIONS: Final = 1000
 """The most options of a variable that a page holds; what is chosen is always among them."""
@@ -90,15 +91,6 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Outward:
-    """A link that the dashboard's author put above the panels."""
-
-    title: str
-    url: str
-    new_tab: bool
-
-
-@dataclass(frozen=True, slots=True)
 class QuickLink:
     """A range of the picker and this page in it."""
 
@@ -147,19 +139,21 @@ def page_of(row: Row, query: QueryDict, *, user: User, panel: int | None = None)
     """
     alone = panel if panel is not None else _number(query.get("viewPanel", ""))
     toggled = {number for text in query.getlist("row") if (number := _number(text)) is not None}
+    scope = scope_of(user)
+    asked = asked_by(query)
     found = open_dashboard(
         document_of(row),
-        asked_by(query),
+        asked,
         viewer_of(user),
         now=timezone.now(),
         limits=Limits(seconds=VARIABLE_SECONDS),
     )
     layout = found.laid_out(toggled)
     placed = layout.panels
-    if alone is not None:
-        placed = tuple(
-            replace(one, grid=Grid(0, 0, COLUMNS, 20)) for one in placed if one.id == alone and one.type != "row"
-        )
+    if panel is not None:
+        placed = _copy(found, panel, asked.scoped)
+    elif alone is not None:
+        placed = tuple(one for one in placed if one.id == alone and not one.is_row)
     chosen = [(f"var-{name}", value) for name, one in found.selections.items() for value in one.url_values]
     asked_range = [("from", found.range.raw_from), ("to", found.range.raw_to)]
     return DashboardPage(
@@ -172,13 +166,13 @@ def page_of(row: Row, query: QueryDict, *, user: User, panel: int | None = None)
         refresh=_refresh(query.get("refresh", found.dashboard.refresh)),
         controls=[_control(one, found, query) for one in found.dashboard.variables if _is_shown(one)],
         frames=[_frame(row.uid, one, found.selections, query) for one in placed],
-        links=list(_outward(found, [*asked_range, *chosen])),
+        links=list(outward(found, row.uid, [*asked_range, *chosen], scope)),
         query=urlencode([*asked_range, *chosen]),
         asked_range=[(name, query.get(name, "")) for name in ("from", "to") if name in query],
         asked_values=[(name, value) for name in query if name.startswith("var-") for value in query.getlist(name)],
         kept=[(name, value) for name in _KEPT for value in query.getlist(name)],
         notices=[*(fault.text for fault in found.faults), *layout.notices],
-        runs=may_run(scope_of(user)),
+        runs=may_run(scope),
         quick=[
             [
                 QuickLink(one.label, one.from_, one.to, _address(query, **{"from": [one.from_], "to": [one.to]}))
@@ -196,11 +190,12 @@ def asked_by(query: QueryDict) -> Asked:
         query.get("from", ""),
         query.get("to", ""),
         query.get("tz", ""),
-        {name[4:]: query.getlist(name) for name in query if name.startswith("var-")},
+        {name.removeprefix("var-"): query.getlist(name) for name in query if name.startswith("var-")},
+        {name.removeprefix("scope-"): query.get(name, "") for name in query if name.startswith("scope-")},
     )
 
 
-_KEPT: Final = ("tz", "refresh", "row", "viewPanel", "kiosk")
+_KEPT: Final = ("tz", "refresh", "row", "viewPanel", "kiosk", "cycle")
 """Parameters of the address that a change of the range or of a variable leaves as they are."""
 
 
@@ -269,18 +264,10 @@ def _frame(uid: str, panel: Panel, selections: Mapping[str, Selection], query: Q
     )  # fmt: skip
 
 
-def _outward(found: Opened, chosen: Sequence[tuple[str, str]]) -> Iterator[Outward]:
-    for link in found.dashboard.links:
-        url = links.followable(interpolate_text(link.url, found.selections))
-        if link.kind != "link" or not url:
-            continue
-        kept = [
-            (name, value)
-            for name, value in chosen
-            if link.fields.get("keepTime" if name in {"from", "to"} else "includeVars")
-        ]
-        url += ("&" if "?" in url else "?") + urlencode(kept) if kept else ""
-        yield Outward(link.title or url, url, link.new_tab)
+def _copy(found: Opened, number: int, scoped: Mapping[str, str]) -> tuple[Panel, ...]:
+    """The panel of that number in the document, for the values of repeated variables that the address names."""
+    panel = found.dashboard.panel(number)
+    return () if panel is None or panel.is_row else (replace(panel, scoped=scoped),)
 
 
 def _address(query: QueryDict, **changes: Sequence[str]) -> str:

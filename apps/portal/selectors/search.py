@@ -10,6 +10,7 @@ from typing import Final
 from django.db.models import Max, Q
 
 from apps.accounts.scope import TeamScope
+from apps.dashboards.models import Dashboard
 from apps.mirror.models import Campaign, CampaignExecution, NavigationTree, PlatformAlert, ScriptResult
 from apps.portal import links
 from apps.portal.components import State
@@ -45,7 +46,7 @@ class Kind:
 def search(*, scope: TeamScope, now: datetime, text: str) -> list[Kind]:
     """The kinds in which `text` was found in a name, whatever its case; at most `SHOWN` finds of each.
 
-    Twelve queries. Scripts, campaign runs and alerts are looked for among those of the last days.
+    Thirteen queries. Scripts, campaign runs and alerts are looked for among those of the last days.
     """
     kinds = [
         _devices(scope, now, text),
@@ -54,6 +55,7 @@ def search(*, scope: TeamScope, now: datetime, text: str) -> list[Kind]:
         _campaigns(scope, now, text),
         _trees(scope, text),
         _alerts(scope, now, text),
+        _dashboards(scope, text),
     ]
     return [kind for kind in kinds if kind.finds]
 
@@ -163,6 +165,12 @@ def _alerts(scope: TeamScope, now: datetime, text: str) -> Kind:
         for row in rows
     ]
     return _cut("Alerts", found, links.page("alerts", query={"q": text, "state": "all"}))
+
+
+def _dashboards(scope: TeamScope, text: str) -> Kind:
+    rows = Dashboard.objects.visible_to(scope).filter(title__icontains=text).only("uid", "title", "tags")[: SHOWN + 1]
+    found = [Find(row.title, " · ".join(row.tags), links.page("dashboard", row.uid)) for row in rows]
+    return _cut("Dashboards", found, links.page("dashboards", query={"q": text}))
 
 
 def _alert_state(row: PlatformAlert) -> State:

@@ -20,7 +20,8 @@ from apps.portal import links
 from apps.portal.components import Choice, Crumb
 from apps.portal.listing import ChoiceFilter, ShortListing, ToggleFilter, WordFilter
 from apps.portal.selectors import dashboards as finding
-from apps.portal.selectors.dashboard_page import page_of
+from apps.portal.selectors.dashboard_links import next_favourite
+from apps.portal.selectors.dashboard_page import REFRESHES, page_of
 from apps.portal.selectors.dashboards import Entry
 
 KEYS = (
@@ -40,7 +41,13 @@ def dashboards(request: HttpRequest) -> HttpResponseBase:
     return render(
         request,
         "portal/dashboards/list.html",
-        {"title": "Dashboards", "answer": finding.answer(found), "page": page, "groups": finding.by_folder(page.rows)},
+        {
+            "title": "Dashboards",
+            "answer": finding.answer(found),
+            "page": page,
+            "groups": finding.by_folder(page.rows),
+            "wall_url": next((f"{one.url}?kiosk=1&cycle=1m" for one in found if one.favourite), ""),
+        },
     )
 
 
@@ -79,8 +86,15 @@ def _context(request: HttpRequest, row: Dashboard, panel: int | None = None) -> 
         "crumbs": _crumbs(row),
         "page": page,
         "keys": KEYS,
+        "next_url": _next(request, row),
         "favourite": Favourite.objects.filter(user=user, dashboard=row).exists(),
     }
+
+
+def _next(request: HttpRequest, row: Dashboard) -> str:
+    """Where a wall display that goes round the viewer's favourites (`?kiosk&cycle=30s`) goes next."""
+    every = request.GET.get("cycle", "")
+    return next_favourite(_viewer(request), row.uid, every) if every in REFRESHES else ""
 
 
 def _crumbs(row: Dashboard) -> list[Crumb]:

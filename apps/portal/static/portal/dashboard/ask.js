@@ -1,10 +1,10 @@
 // Asking the portal.
 
-/** What could not be had, in words for the person who looks. */
+/** What could not be had, in words for the person who looks. `passing`: the same question may soon be answered. */
 export class Refusal extends Error {
-  constructor(text, fix = "") {
+  constructor(text, fix = "", passing = false) {
     super(text);
-    this.fix = fix;
+    Object.assign(this, { fix, passing });
   }
 }
 
@@ -30,12 +30,12 @@ async function get(url, accept, signal) {
     return await fetch(url, { headers: { Accept: accept }, signal, credentials: "same-origin" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refusal("The portal does not answer.", "It tries again at the next refresh.");
+    throw new Refusal("The portal does not answer.", "It is asked again at the next refresh.", true);
   }
 }
 
 function refusal(answer, body = {}) {
   if (answer.redirected) return new Refusal("You are signed out.", "Load the page again to sign in.");
   const text = body.detail ?? body.title ?? `The portal answered ${answer.status}.`;
-  return new Refusal(text, body.detail && body.title !== body.detail ? body.title ?? "" : "");
+  return new Refusal(text, body.detail && body.title !== body.detail ? body.title ?? "" : "", answer.status >= 500);
 }

@@ -1,5 +1,6 @@
 // The bar above the panels: variables, range, refresh. The server draws it anew after each change.
 
+import { html } from "../panels/dom.js";
 import { fields } from "./address.js";
 import { announce, rangeWords, typed } from "./words.js";
 
@@ -142,12 +143,17 @@ export function createBar(page) {
     refresh: () => part("[data-refresh]").value,
     /** Says when panels were last asked. */
     asked(words) {
-      part("[data-asked]").textContent = `asked ${words}`;
+      document.querySelector("[data-asked]").textContent = `Asked ${words}.`;
     },
     openTimes() {
       const times = part("[data-times]");
       times.open = !times.open;
       if (times.open) times.querySelector("input[name=from]").select();
+    },
+    /** Says why the page does not follow its address. */
+    fail(text) {
+      bar.querySelector("[data-failed]")?.remove();
+      bar.prepend(html("p", { class: "line is-failing", role: "alert", "data-failed": true }, html("span", {}, text)));
     },
     /** Takes on the server's new bar; the focus stays where it was. */
     follow(next) {

@@ -7,8 +7,8 @@ import { createBar } from "./bar.js";
 import { createGrid } from "./grid.js";
 import { bindKeys } from "./keys.js";
 import { bindMenu } from "./menu.js";
-import { createRefresh } from "./refresh.js";
-import { announce, clock } from "./words.js";
+import { createRefresh, duration } from "./refresh.js";
+import { clock } from "./words.js";
 
 const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const crosshair = createCrosshair();
@@ -86,7 +86,7 @@ function createPage(root) {
       if (range) bar.asked(clock(Date.now(), page.zone()));
       else page.reload();
     } catch (error) {
-      if (error.name !== "AbortError") announce(error.message);
+      if (error.name !== "AbortError") bar.fail(`${error.message} ${error.fix ?? ""}`);
     } finally {
       if (following === mine) {
         following = null;
@@ -102,4 +102,6 @@ for (const root of document.querySelectorAll("[data-dashboard]")) {
   const { page, bar } = createPage(root);
   bindMenu(page);
   if (bar) bindKeys(page, bar);
+  const { next, nextAfter } = root.dataset;
+  if (next) setTimeout(() => location.assign(next), duration(nextAfter));
 }

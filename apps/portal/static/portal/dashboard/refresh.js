@@ -1,5 +1,11 @@
 // Refreshing by itself, while somebody can see it.
 
+/** Milliseconds of a text such as `30s`; 0 for none. */
+export function duration(text) {
+  const found = /^(\d+)([smhd])$/.exec(text ?? "");
+  return found ? Number(found[1]) * UNITS[found[2]] : 0;
+}
+
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Calls `tick` every so often. `every("30s")` sets the interval, an empty text ends it. */
@@ -19,12 +25,11 @@ export function createRefresh(tick) {
       if (interval === text) return;
       text = interval;
       clearInterval(timer);
-      const found = /^(\d+)([smhd])$/.exec(interval ?? "");
-      if (!found) return;
+      if (!duration(interval)) return;
       timer = setInterval(() => {
         missed = document.hidden;
         if (!missed) tick();
-      }, Number(found[1]) * UNITS[found[2]]);
+      }, duration(interval));
     },
   };
 }
