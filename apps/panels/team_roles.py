@@ -105,10 +105,12 @@ def make_team_role(owner: Mapping[str, Any], scope: TeamScope, *, password: str)
     database = str(owner["dbname"])
     names = {"own": OWN_SCHEMA, "group": group_name(database), "policy": LIMIT_POLICY, "schema": SCHEMA}
     teams, hosts = _members(scope)
-    with contextlib.closing(psycopg2.connect(**owner)) as connection, connection, connection.cursor() as cursor:
-        # Whoever reads or writes a table just now need not wait for us for long.
-        cursor.execute("SET LOCAL lock_timeout = '2s'")
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    with contextlib.closing(psycopg2.connect(**owner)) as connection, connection.cursor() as cursor:
+        # Each statement for itself, in an order in which none shows rows too many: locks on several tables at once
+        # could meet those of whoever writes now. Nobody waits for us for long.
+        connection.autocommit = True
+        cursor.execute("SET lock_timeout = '2s'")
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         cursor.execute("SELECT FROM pg_roles WHERE rolname = %(group)s", names)
         if not cursor.rowcount:
             cursor.execute(_named("CREATE ROLE {group} NOLOGIN", names))
