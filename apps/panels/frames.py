@@ -92,7 +92,9 @@ class Fill:
 
 @dataclass(frozen=True)
 class Field:
-    """A typed column. Times are epoch milliseconds (int, or float when finer), missing values are None.
+    """A typed column: every value is of its type, or None when it is missing; `other` is anything that JSON holds.
+
+    Times are epoch milliseconds (int, or float when finer).
 
     `display_name`, `series_index` and `span` (the smallest and the largest number that gauges and gradients go by) are
     set with the field configuration.
@@ -474,10 +476,7 @@ def _field_schema(f: Field) -> dict[str, Any]:
 
 def _field_data(f: Field) -> tuple[list[Any], list[int] | None, dict[str, list[int]] | None]:
     if f.type == "time":
-        # A transformation may have put texts into a column of times.
-        whole = [
-            math.floor(value) if isinstance(value, int | float) and math.isfinite(value) else None for value in f.values
-        ]
+        whole = [None if value is None or not math.isfinite(value) else math.floor(value) for value in f.values]
         nanos = [
             0 if low is None else round((value - low) * 1000) * 1000 for value, low in zip(f.values, whole, strict=True)
         ]

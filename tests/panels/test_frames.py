@@ -268,5 +268,5 @@ def test_labels_configuration_and_meta_travel_along() -> None:
     assert schema["fields"][0]["config"] == {"unit": "s"}
 
 
-def test_a_time_that_is_none_does_not_break_the_answer() -> None:
-    assert to_json(Frame((Field("t", "time", ["soon", math.inf, 1]),)))["data"] == {"values": [[None, None, 1]]}
+def test_a_time_without_end_does_not_break_the_answer() -> None:
+    assert to_json(Frame((Field("t", "time", [math.inf, 1]),)))["data"] == {"values": [[None, 1]]}

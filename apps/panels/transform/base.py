@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +42,12 @@ def type_of(values: Sequence[Any], fallback: FieldType = "string") -> FieldType:
         case str():
             return "string"
     return "other"
+
+
+def common_type(fields: Iterable[Field]) -> FieldType:
+    """The type of a column that is made of several: theirs, or `other` when they differ."""
+    types = {field.type for field in fields}
+    return types.pop() if len(types) == 1 else "other"
 
 
 def row_key(value: Any) -> Any:

@@ -107,7 +107,7 @@ def _unary(options: Options, frame: Frame, frames: Frames) -> list[Field]:
     field = find_field(frame, name, frames)
     if field is None or field.type != "number":
         return []
-    values = [None if value is None else operation(value) for value in field.values]
+    values = [None if (number := _number(value)) is None else operation(number) for value in field.values]
     return [_new(options, f"{operator}({name})", values)]
 
 

@@ -39,17 +39,22 @@ def group_by(options: Options, frames: Frames) -> Frames:
 
 
 def grouping_to_matrix(options: Options, frames: Frames) -> Frames:
-    """Rows and columns from the values of two columns, cells from a third."""
+    """Rows and columns from the values of two columns, cells from a third.
+
+    A cell without a row is empty, or what `emptyValue` says where it is of the cells' type.
+    """
     column_name = str(options.get("columnField") or "Time")
     row_name = str(options.get("rowField") or "Time")
     value_name = str(options.get("valueField") or "Value")
-    empty = _EMPTY.get(str(options.get("emptyValue") or "empty"), "")
     if len(frames) != 1:
         raise TransformError("A matrix is made of one frame only.")
     frame = frames[0]
     column, row, value = (find_field(frame, name) for name in (column_name, row_name, value_name))
     if column is None or row is None or value is None:
         return frames
+    empty = _EMPTY.get(str(options.get("emptyValue") or "empty"))
+    if empty is not None and type_of([empty]) != value.type:
+        empty = None
     rows = {row_key(item): item for item in row.values}
     columns = {row_key(item): item for item in column.values}
     cells = {(row_key(r), row_key(c)): v for r, c, v in zip(row.values, column.values, value.values, strict=True)}

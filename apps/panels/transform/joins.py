@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.panels.fields.names import VALUE_NAME, display_name
 from apps.panels.frames import Field, Frame
-from apps.panels.transform.base import Frames, Options, find_field, row_key
+from apps.panels.transform.base import Frames, Options, common_type, find_field, row_key
 from apps.panels.transform.rows import sort_key
 
 
@@ -36,7 +36,7 @@ def outer_join(keyed: Sequence[tuple[Frame, Field]]) -> Frame:
     known = {row_key(value): value for _, key in keyed for value in key.values if value is not None}
     order = sorted(known.values(), key=sort_key)
     place = {row_key(value): row for row, value in enumerate(order)}
-    columns = [keyed[0][1].with_values(order)]
+    columns = [_keys(keyed, order)]
     for frame, key in keyed:
         rows: list[int | None] = [None] * len(order)
         for row, value in enumerate(key.values):
@@ -77,9 +77,10 @@ def merge(options: Options, frames: Frames) -> Frames:
                 same.append(row)
     columns = []
     for name in names:
-        first = next(fields[name] for fields in named if name in fields)
-        config = {key: value for key, value in first.config.items() if key != "displayName"}
-        columns.append(replace(first, labels={}, config=config, values=[row.get(name) for row in rows]))
+        parts = [fields[name] for fields in named if name in fields]
+        config = {key: value for key, value in parts[0].config.items() if key != "displayName"}
+        column = parts[0].with_values([row.get(name) for row in rows])
+        columns.append(_retyped(replace(column, labels={}, config=config), parts))
     return [Frame(tuple(columns), ref_id=filled[0].ref_id)]
 
 
@@ -123,7 +124,7 @@ def series_to_rows(options: Options, frames: Frames) -> Frames:
     columns = (
         replace(time, name="Time", values=[row[0] for row in rows]),
         Field("Metric", "string", [row[1] for row in rows]),
-        Field("Value", values[0].type, [row[2] for row in rows], config=config),
+        Field("Value", common_type(values), [row[2] for row in rows], config=config),
     )
     return [Frame(columns, ref_id=frames[0].ref_id)]
 
@@ -133,6 +134,16 @@ def _key_field(frame: Frame, name: str, frames: Frames) -> Field | None:
         return find_field(frame, name, frames)
     index = frame.first_of_type("time")
     return None if index is None else frame.fields[index]
+
+
+def _keys(keyed: Sequence[tuple[Frame, Field]], values: list[Any]) -> Field:
+    fields = [key for _, key in keyed]
+    return _retyped(fields[0].with_values(values), fields)
+
+
+def _retyped(field: Field, parts: Sequence[Field]) -> Field:
+    kind = common_type(parts)
+    return field if kind == field.type else replace(field, type=kind, frame_type="")
 
 
 def _with_frame_label(frame: Frame, key: Field, *, several: bool) -> list[Field]:
@@ -165,7 +176,7 @@ def _tabular(keyed: Sequence[tuple[Frame, Field]], *, outer: bool) -> Frame:
             for pick in itertools.product(*found):
                 keys.append(value)
                 picks.append(pick)
-    columns = [keyed[0][1].with_values(keys)]
+    columns = [_keys(keyed, keys)]
     for number, (frame, key) in enumerate(keyed):
         for field in _with_frame_label(frame, key, several=len(keyed) > 1):
             places_of = [pick[number] for pick in picks]

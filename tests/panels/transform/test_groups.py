@@ -88,11 +88,17 @@ def test_reduce_of_nothing() -> None:
     assert transformed("reduce", {"reducers": ["sum"]}, frame(time=[1])) == ()
 
 
-@pytest.mark.parametrize(("empty", "filler"), [(None, ""), ("null", None), ("zero", 0)])
+@pytest.mark.parametrize(("empty", "filler"), [(None, None), ("null", None), ("zero", 0), ("true", None)])
 def test_a_matrix(empty: str | None, filler: Any) -> None:
     rows = frame(day=["mo", "tu", "mo"], host=["a", "a", "b"], runs=[1, 2, 3])
     options = {"columnField": "host", "rowField": "day", "valueField": "runs", "emptyValue": empty}
     assert table("groupingToMatrix", options, rows) == {"day\\host": ["mo", "tu"], "a": [1, 2], "b": [3, filler]}
+
+
+def test_a_matrix_of_texts_has_empty_ones() -> None:
+    rows = frame(day=["mo", "tu"], host=["a", "b"], runs=["x", "y"])
+    options = {"columnField": "host", "rowField": "day", "valueField": "runs"}
+    assert table("groupingToMatrix", options, rows)["a"] == ["x", ""]
 
 
 def test_partition() -> None:
