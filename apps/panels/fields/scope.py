@@ -24,10 +24,11 @@ def fill_scope(text: str, field: Field, frame: Frame, row: int | None = None, *,
     """
     if "${__" not in text:
         return text
-    scope = _scope(field, frame, row, show or (lambda _, value: text_of(value)))
+    write = show or (lambda _, value: text_of(value))
 
     def fill(hole: re.Match[str]) -> str:
-        value = _walk(scope.get(hole[1]), [a or b for a, b in _STEP.findall(hole[2])])
+        part = _part(hole[1], field, frame, row, write)
+        value = _walk(part, [a or b for a, b in _STEP.findall(hole[2])])
         return hole[0] if value is _MISSING else _formatted(value, hole[3])
 
     return _HOLE.sub(fill, text)
@@ -41,28 +42,30 @@ class _Labels(dict[str, str]):
         return format_labels(self)
 
 
-def _scope(field: Field, frame: Frame, row: int | None, show: Show) -> dict[str, Any]:
-    scope: dict[str, Any] = {
-        "__field": {
-            "": display_name(field, frame),
-            "name": display_name(field, frame),
-            "displayName": display_name(field, frame),
-            "labels": _Labels(field.labels),
-        },
-        "__series": {"": frame_name(frame), "name": frame_name(frame)},
-    }
+def _part(name: str, field: Field, frame: Frame, row: int | None, show: Show) -> dict[str, Any] | None:
+    """What a template can say about a field or, where there is a row, about its value; None for what it cannot."""
+    if name == "__field":
+        shown = display_name(field, frame)
+        return {"": shown, "name": shown, "displayName": shown, "labels": _Labels(field.labels)}
+    if name == "__series":
+        return {"": frame_name(frame), "name": frame_name(frame)}
     if row is None or not 0 <= row < frame.length:
-        return scope
-    value = field.values[row]
-    formatted = show(field, value)
-    time = next((f.values[row] for f in frame.fields if f.type == "time"), None)
-    scope["__value"] = {
-        "": formatted,
-        "raw": value,
-        "numeric": value,
-        "text": formatted,
-        "time": "" if time is None else time,
-    }
+        return None
+    if name == "__value":
+        value = field.values[row]
+        formatted = show(field, value)
+        time = next((f.values[row] for f in frame.fields if f.type == "time"), None)
+        return {
+            "": formatted,
+            "raw": value,
+            "numeric": value,
+            "text": formatted,
+            "time": "" if time is None else time,
+        }
+    return {"": "", "fields": _cells(frame, row, show)} if name == "__data" else None
+
+
+def _cells(frame: Frame, row: int, show: Show) -> dict[str, Any]:
     cells: dict[str, Any] = {}
     for index, other in enumerate(frame.fields):
         raw = other.values[row]
@@ -70,8 +73,7 @@ def _scope(field: Field, frame: Frame, row: int | None, show: Show) -> dict[str,
         for name in (str(index), display_name(other, frame), other.name):
             cells.setdefault(name, cell)
             cells.setdefault(name.lower(), cell)
-    scope["__data"] = {"": "", "fields": cells}
-    return scope
+    return cells
 
 
 class _Late:
