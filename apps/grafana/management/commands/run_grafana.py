@@ -21,8 +21,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sys.exit(0))
-        logger.info(
-            "no Grafana is installed or configured; the portal's own pages need none, dashboards are not drawn yet"
-        )
+        logger.info("no Grafana is installed or configured; the portal draws the dashboards itself")
         while True:
             signal.pause()
