@@ -1,4 +1,4 @@
-"""The scripts that are modules: found, and free of circles, which their storage under content-made names cannot settle."""
+"""The scripts that are modules: found, and free of circles, which storage under names made of content cannot settle."""
 
 from __future__ import annotations
 
