@@ -34,8 +34,8 @@ def apply_field_config(
     `default_color_mode` is the panel type's own: Grafana's time series and bar charts have "palette-classic".
     `interpolate` puts the dashboard's variables into names, units and the text for no value.
     """
-    defaults = field_config.get("defaults") or {}
-    rules, notices = _read_rules(field_config.get("overrides") or ())
+    defaults = _object(field_config.get("defaults"))
+    rules, notices = _read_rules(_objects(field_config.get("overrides")))
     configured = [
         frame.with_fields(
             replace(field, config=_config(field, frame, frames, defaults, rules, default_color_mode, interpolate))
@@ -46,21 +46,17 @@ def apply_field_config(
     return _finished(configured), tuple(notices)
 
 
-def _read_rules(overrides: Sequence[Any]) -> tuple[list[_Rule], list[str]]:
+def _read_rules(overrides: Iterable[Mapping[str, Any]]) -> tuple[list[_Rule], list[str]]:
     rules: list[_Rule] = []
     notices: list[str] = []
     for override in overrides:
-        if not isinstance(override, Mapping):
-            continue
         try:
-            match = field_matcher(override.get("matcher") or {})
+            match = field_matcher(_object(override.get("matcher")))
         except MatcherError as error:
             notices.append(f"An override is left out. {error}")
             continue
         properties = tuple(
-            (str(item["id"]), item.get("value"))
-            for item in override.get("properties") or ()
-            if isinstance(item, Mapping) and item.get("id")
+            (str(item["id"]), item.get("value")) for item in _objects(override.get("properties")) if item.get("id")
         )
         rules.append(_Rule(match, properties))
     return rules, notices
@@ -77,13 +73,14 @@ def _config(
 ) -> dict[str, Any]:
     # What the query itself says about a field wins over the panel's defaults, never over an override.
     config: dict[str, Any] = copy.deepcopy({**defaults, **{k: v for k, v in field.config.items() if v is not None}})
-    config["custom"] = {**(defaults.get("custom") or {}), **(field.config.get("custom") or {})}
+    config["custom"] = {**_object(defaults.get("custom")), **_object(field.config.get("custom"))}
     for rule in rules:
         if rule.match(field, frame, frames):
             for path, value in rule.properties:
                 _set(config, path.split("."), copy.deepcopy(value))
-    if not isinstance(config.get("color"), Mapping) or not config["color"].get("mode"):
-        config["color"] = {**(config.get("color") or {}), "mode": color_mode}
+    _shape(config)
+    if not config["color"].get("mode"):
+        config["color"] = {**config["color"], "mode": color_mode}
     for name in ("displayName", "unit", "noValue"):
         if isinstance(config.get(name), str):
             config[name] = interpolate(config[name])
@@ -91,6 +88,26 @@ def _config(
         # The name is made of the field as it came: the configured name is not there yet.
         config["displayName"] = fill_scope(str(config["displayName"]), field, frame)
     return config
+
+
+def _shape(config: dict[str, Any]) -> None:
+    """Leave out what the document's author gave another shape than it has in Grafana."""
+    for name in ("color", "custom"):
+        config[name] = _object(config.get(name))
+    for name in ("mappings", "links"):
+        if name in config:
+            config[name] = _objects(config[name])
+    if "thresholds" in config:
+        thresholds = _object(config["thresholds"])
+        config["thresholds"] = {**thresholds, "steps": _objects(thresholds.get("steps"))}
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def _set(config: dict[str, Any], path: Sequence[str], value: Any) -> None:

@@ -92,7 +92,7 @@ def to_fixed(value: float, decimals: int | None = None) -> str:
     digits = max(0, auto_decimals(value) if decimals is None else decimals)
     if value == 0:
         return f"{0:.{digits}f}"
-    if abs(value) >= 1e21:
+    if abs(value) >= 1e21 or digits > 100:
         return number_text(value)
     factor = 10**digits
     if digits <= 6 and abs(value) * factor < 1e15:

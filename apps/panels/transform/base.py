@@ -29,12 +29,14 @@ def find_field(frame: Frame, name: str, frames: Frames = ()) -> Field | None:
     return shown or next((field for field in frame.fields if field.name == name), None)
 
 
-def type_of(values: Sequence[Any], fallback: FieldType = "string") -> FieldType:
-    """The type that the first known value speaks for."""
-    first = next((value for value in values if value is not None), None)
-    match first:
-        case None:
-            return fallback
+def type_of(values: Iterable[Any], fallback: FieldType = "string") -> FieldType:
+    """The type of all known values, `other` when they differ; the fallback when there are none."""
+    types = {_value_type(value) for value in values if value is not None}
+    return types.pop() if len(types) == 1 else "other" if types else fallback
+
+
+def _value_type(value: Any) -> FieldType:
+    match value:
         case bool():
             return "boolean"
         case int() | float():

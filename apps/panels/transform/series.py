@@ -91,9 +91,12 @@ class _Rows:
         time = frame.fields[index]
         factors = [field for field in frame.fields if field.type in ("string", "boolean")]
         values = [field for field in frame.fields if field is not time and field.type not in ("string", "boolean")]
+        types = {field.name: field.type for field in reversed(values)}
         series: dict[tuple[tuple[str, str], ...], list[Field]] = {}
         for field in values:
-            series.setdefault(tuple(sorted(field.labels.items())), []).append(field)
+            # One name, one type: the first column of a name decides.
+            if field.type == types[field.name]:
+                series.setdefault(tuple(sorted(field.labels.items())), []).append(field)
         known = [row for row in range(frame.length) if time.values[row] is not None]
         known.sort(key=lambda row: time.values[row])
         rows = []
@@ -103,7 +106,6 @@ class _Rows:
                 cells = {field.name: field.values[row] for field in series[labels]}
                 rows.append((time.values[row], {**own, **dict(labels)}, cells))
         names = {field.name for field in factors} | {key for labels in series for key, _ in labels}
-        types = {field.name: field.type for field in reversed(values)}
         return cls(frame, time, rows, dict(sorted(types.items())), sorted(names))
 
     def together(self) -> Frame:
