@@ -27,7 +27,7 @@ window.picture = picture;
 window.show = (box, view, options) => {
   draw(box, view, { label: "Panel", zone: "utc", crosshair, zoom: (...range) => window.zooms.push(range), ...options });
 };
-window.ready = true;"""
+document.body.dataset.ready = "yes";"""
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
 
 
@@ -42,7 +42,7 @@ class Stage:
         self.page = self.visitor.page
         self.page.route(f"{HOST}/**", self._serve)
         self.page.goto(f"{HOST}/")
-        self.page.wait_for_function("window.ready")
+        self.page.locator("body[data-ready]").wait_for()
 
     def _serve(self, route: Route) -> None:
         path = route.request.url.removeprefix(HOST).partition("?")[0]

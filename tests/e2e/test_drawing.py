@@ -195,6 +195,22 @@ def test_the_legend_shows_one_series_alone_also_after_a_refresh(stage: Callable[
     expect(box.locator(".view-series")).to_have_count(3)
 
 
+def test_what_stood_on_a_hidden_series_comes_down(stage: Callable[..., Stage]) -> None:
+    one = stage()
+    bars = one.draw(views.STACKED)
+    bars.get_by_role("button", name="failed").click()
+    spots = bars.locator(".view-bar").evaluate_all(
+        "bars => bars.map(bar => ['data-value', 'y', 'height'].map(name => Number(bar.getAttribute(name))))"
+    )
+    assert [value for value, _, _ in spots] == [4, 2, 10]
+    assert len({round(y + height) for _, y, height in spots}) == 1
+    lines = one.draw(views.BARS_OVER_TIME)
+    lines.get_by_role("button", name="failed").click()
+    floors = re.findall(r"M[-\d.]+ ([\d.]+)V", lines.locator(".view-bars").get_attribute("d") or "")
+    assert len(floors) == 13
+    assert len(set(floors)) == 1
+
+
 def test_the_legend_of_a_gantt_chart_chooses_states(stage: Callable[..., Stage]) -> None:
     box = stage().draw(views.RUNS)
     box.get_by_role("button", name="failed").click()

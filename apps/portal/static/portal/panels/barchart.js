@@ -4,6 +4,7 @@ import { measure, px, shorten, svg } from "./dom.js";
 import { legend } from "./legend.js";
 import { follow } from "./links.js";
 import { TEXT, lying, margins, share, uprights } from "./scale.js";
+import { settle } from "./stack.js";
 import { hush, tell } from "./tooltip.js";
 
 const SMALL = 9; // the smallest text on a bar, in pixels
@@ -15,7 +16,8 @@ export function barchart(stage) {
 
 function paint(stage, width, height) {
   const { view, memory } = stage;
-  const series = view.series.flatMap((one, index) => (memory.hidden?.has(one.name) ? [] : [{ ...one, index }]));
+  const isHidden = (one) => memory.hidden?.has(one.name) ?? false;
+  const series = settle(view.series, isHidden).map((one, index) => ({ ...one, index })).filter((one) => !isHidden(one));
   const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, tabindex: "0", role: "img", "aria-label": summary(stage) });
   const plan = view.horizontal ? lyingPlan(view, width, height) : uprightPlan(view, width, height);
   node.append(plan.axes, plan.labels);
@@ -131,7 +133,7 @@ function mark(view, { one, index, value, color, text, box }) {
   return svg("rect", {
     class: `view-bar${one.links?.[index]?.length ? " has-links" : ""}`,
     x: px(box.x), y: px(box.y), width: px(Math.max(box.width, 0.5)), height: px(Math.max(box.height, 0.5)), rx: radius ? px(radius) : null,
-    "data-series": one.index, "data-label": view.labels[index], "data-value": own, "data-text": text,
+    "data-series": one.index, "data-label": view.labels[index], "data-value": Number(own.toPrecision(12)), "data-text": text,
     style: { fill: color, "fill-opacity": one.fill ?? 0.8 },
   });
 }

@@ -4,12 +4,15 @@ import { html, svg } from "./dom.js";
 
 // What makes a mark look as it does; anything else would only make the copy large.
 const PROPERTIES = [
-  "align-content", "align-items", "align-self", "background-color", "background-image", "border-bottom", "border-collapse", "border-left",
-  "border-radius", "border-right", "border-spacing", "border-top", "box-sizing", "color", "column-gap", "display", "fill", "fill-opacity", "fill-rule",
-  "filter", "flex", "flex-direction", "flex-wrap", "font", "font-variant-numeric", "grid-column", "grid-template-areas", "grid-template-columns",
-  "grid-template-rows", "height", "inset", "justify-content", "justify-self", "letter-spacing", "line-height", "list-style", "margin", "max-width",
-  "min-width", "opacity", "overflow", "padding", "paint-order", "position", "row-gap", "stroke", "stroke-dasharray", "stroke-linecap",
-  "stroke-linejoin", "stroke-width", "text-align", "text-overflow", "vector-effect", "vertical-align", "visibility", "white-space", "width", "z-index",
+  "align-content", "align-items", "align-self", "background-color", "background-image", "border-bottom",
+  "border-collapse", "border-left", "border-radius", "border-right", "border-spacing", "border-top", "box-sizing",
+  "caption-side", "color", "column-gap", "display", "fill", "fill-opacity", "fill-rule", "filter", "flex",
+  "flex-direction", "flex-wrap", "font-family", "font-size", "font-style", "font-variant-numeric", "font-weight",
+  "grid-column", "grid-template-areas", "grid-template-columns", "grid-template-rows", "height", "inset",
+  "justify-content", "justify-self", "letter-spacing", "line-height", "list-style", "margin", "max-width",
+  "min-width", "opacity", "padding", "paint-order", "position", "row-gap", "stroke", "stroke-dasharray",
+  "stroke-linecap", "stroke-linejoin", "stroke-width", "text-align", "text-overflow", "vector-effect",
+  "vertical-align", "visibility", "white-space", "width", "z-index",
 ];
 
 /** The drawing in `element` with its title above, as a `Blob` of a PNG with `scale` pixels for one of the page's. */
@@ -46,6 +49,7 @@ function copy(element) {
   const made = element.cloneNode(false);
   const looks = getComputedStyle(element);
   for (const name of PROPERTIES) made.style.setProperty(name, looks.getPropertyValue(name));
+  if (looks.overflow !== "visible") made.style.overflow = "hidden"; // no scroll bars on paper
   made.removeAttribute("class");
   for (const child of element.childNodes) {
     made.append(child.nodeType === Node.ELEMENT_NODE ? copy(child) : child.cloneNode(false));

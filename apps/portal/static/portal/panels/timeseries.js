@@ -5,6 +5,7 @@ import { legend } from "./legend.js";
 import { area, strokes, thin, through } from "./path.js";
 import { pointing } from "./pointer.js";
 import { margins, share, times, uprights } from "./scale.js";
+import { settle } from "./stack.js";
 import { tell } from "./tooltip.js";
 
 const NEAR = 12; // pixels from the pointer to a value that is told
@@ -17,7 +18,7 @@ export function timeseries(stage) {
 }
 
 function paint(stage, width, height) {
-  const { view, zone } = stage;
+  const { view, zone, memory } = stage;
   const axes = view.axes ?? [];
   const foot = height < 90 ? 6 : 22;
   const room = margins(axes, height - foot - 8);
@@ -32,14 +33,13 @@ function paint(stage, width, height) {
   });
   node.append(marks);
   marks.append(...levels(view.levels ?? [], axes, box));
-  const series = view.lines.flatMap((line, index) => (hidden(stage, line) ? [] : [placed(view, line, axes, box, index)]));
+  const isHidden = (line) => memory.hidden?.has(line.name) ?? false;
+  const lines = settle(view.lines, isHidden, ({ clock, axis }) => `${clock} ${axis}`);
+  const series = lines.flatMap((line, index) => (isHidden(line) ? [] : [placed(view, line, axes, box, index)]));
   for (const one of series) marks.append(drawn(one, box));
   hands(stage, node, box, series);
   return node;
 }
-
-/** What a series of whom nothing is seen is told by: the legend's name. */
-const hidden = ({ memory }, line) => memory.hidden?.has(line.name) ?? false;
 
 function summary({ view, context }) {
   const latest = view.lines.slice(0, 8).map((line) => {
