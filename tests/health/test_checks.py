@@ -285,8 +285,12 @@ def test_looking_for_a_pooler_leaves_no_connection_behind(given: Given, owner: C
 # The reader -----------------------------------------------------------------------------------------------------------
 
 
-def test_no_reader_is_no_fault() -> None:
-    assert found(READER, "reader_role").state is State.OK
+@pytest.mark.parametrize(("access", "text"), [("own", "makes roles that can only read"), ("read", "may see all teams")])
+def test_no_reader_is_no_fault(settings: Settings, access: str, text: str) -> None:
+    settings.SOURCE_ACCESS = access
+    finding = found(READER, "reader_role")
+    assert finding.state is State.OK
+    assert text in finding.text
 
 
 @pytest.mark.parametrize(

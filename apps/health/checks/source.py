@@ -108,6 +108,8 @@ def reader() -> Verdict:
     """The role by which panels' SQL is to run: can it be used, and can it really not write."""
     address = settings.SOURCE_READER_ADDRESS
     if address is None:
+        if settings.SOURCE_ACCESS == "own":
+            return ok("None is given: the portal makes roles that can only read its database.", given=False)
         return ok("None is given: SQL of dashboards is for people who may see all teams.", given=False)
     options: dict[str, Any] = {"connect_timeout": 3, "application_name": "vptmonitor checks", **address.parameters}
     try:
