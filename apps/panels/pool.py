@@ -40,10 +40,12 @@ the text that PostgreSQL prints, which is what a table shows."""
 @dataclass(frozen=True)
 class Login:
     """A login role and where it logs in. `key` tells logins apart; `parameters` are libpq's, made for each new
-    connection (the embedded server may have moved)."""
+    connection (the embedded server may have moved). `is_portals` says that the portal itself works by this role, so
+    that it may see more than the platform's tables."""
 
     key: str
     parameters: Callable[[], Mapping[str, Any]] = field(repr=False, compare=False)
+    is_portals: bool = False
 
 
 class Stopped(Exception):  # noqa: N818 -- no error: somebody or the clock stopped it

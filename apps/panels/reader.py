@@ -68,7 +68,7 @@ def reader_for(scope: TeamScope) -> Login:
     source = _source()
     if settings.SOURCE_ACCESS == "own" and _has_reader(source):
         return _login(source, role_name(source["dbname"]))
-    return Login(f"own:{source.get('user')}@{_place(source)}", lambda: _named(_source()))
+    return Login(f"own:{source.get('user')}@{_place(source)}", lambda: _named(_source()), is_portals=True)
 
 
 def _for_teams(scope: TeamScope) -> Login:

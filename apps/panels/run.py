@@ -89,7 +89,7 @@ def run(query: Query, *, who: Who, limits: Limits = Limits(), cancelled: Stop | 
     outcome, rows, age = "ok", 0, 0.0
     try:
         login = reader_for(who.scope)
-        statement = single_query(query.sql)
+        statement = single_query(query.sql, by_portal=login.is_portals)
 
         def ask(everybody_left: Stop) -> Result:
             return execute(login, statement, limits=limits, stop=everybody_left)

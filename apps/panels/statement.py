@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 import secrets
+from itertools import pairwise
 from typing import Final
 
 from apps.panels.errors import PanelError
-from apps.panels.sqltext import SqlTextError, single_statement
+from apps.panels.sqltext import Kind, SqlTextError, significant, single_statement
 
 FORBIDDEN: Final = (
     # Locks that outlive the statement and that the portal itself may wait for.
@@ -26,7 +27,7 @@ FORBIDDEN: Final = (
     # Settings of the session: the time limit is one of them.
     "set_config",
     # SQL from a text: what it runs would be read by nobody.
-    r"(?:query|cursor)_to_xml\w*",
+    r"(?:query|cursor|table|schema|database)_to_xml\w*",
     "ts_stat",
     "ts_rewrite",
     r"dblink\w*",
@@ -60,7 +61,18 @@ FORBIDDEN: Final = (
 run), not in a comment. So no mistake about where a literal ends can let one pass. On a server of our own the role has
 no right to them either; elsewhere everybody has the right to most of them."""
 
+FORBIDDEN_TO_PORTAL: Final = (
+    # What tells of the portal's own tables (statistics hold values), and of what it asks just now.
+    r"pg_stats\w*",
+    r"pg_statistic\w*",
+    r"pg_stat_(?:activity|statements\w*)",
+    r"pg_stat_get_(?:activity|backend_\w+)",
+)
+"""Names that a query may not hold either where it runs by the role that the portal itself works by."""
+PORTAL_SCHEMAS: Final = frozenset({"vptmonitor", "vptmonitor_panels"})
+
 _NAMES: Final = re.compile(rf"(?<![\w$])(?:{'|'.join(FORBIDDEN)})(?![\w$])", re.IGNORECASE)
+_PORTAL_NAMES: Final = re.compile(rf"(?<![\w$])(?:{'|'.join(FORBIDDEN_TO_PORTAL)})(?![\w$])", re.IGNORECASE)
 _ESCAPED_NAME: Final = re.compile(r"(?<![\w$])U&\s*\"", re.IGNORECASE)
 _QUERY_WORDS: Final = re.compile(r"[\s(]*(?:select|with|values|table)\b", re.IGNORECASE)
 
@@ -68,8 +80,9 @@ TOO_LARGE: Final = "vptmonitor: too large"
 _SIZE: Final = '"vptmonitor size"'
 
 
-def single_query(sql: str) -> str:
-    """The one query that `sql` holds, without the semicolons and comments behind it.
+def single_query(sql: str, *, by_portal: bool = False) -> str:
+    """The one query that `sql` holds, without the semicolons and comments behind it. `by_portal` says that it will run
+    by the portal's own role.
 
     Raises PanelError (`refused`) for several statements, text that is never closed, forbidden names, and characters
     that no PostgreSQL text can hold. That it is a query, and one, is for the server to confirm: see `checked`.
@@ -81,7 +94,8 @@ def single_query(sql: str) -> str:
         raise PanelError("refused", f"{problem}.", fix="Edit the panel's query.") from None
     except UnicodeEncodeError:
         raise PanelError("refused", "The query holds a character that is no valid text.") from None
-    if found := _NAMES.search(statement):
+    found = _NAMES.search(statement) or (_PORTAL_NAMES.search(statement) if by_portal else None)
+    if found:
         name = found.group().lower()
         raise PanelError(
             "refused",
@@ -96,7 +110,17 @@ def single_query(sql: str) -> str:
             position=found.start() + 1,
             fix="Write the name with its own characters.",
         )
+    if by_portal and _reads_portal(statement):
+        raise PanelError("refused", "A panel's query may not read the portal's own tables.", fix="Edit the query.")
     return statement
+
+
+def _reads_portal(statement: str) -> bool:
+    parts = [token for token in significant(statement) if token.kind is not Kind.COMMENT]
+    return any(
+        following.text == "." and token.text.lower().strip('"') in PORTAL_SCHEMAS
+        for token, following in pairwise(parts)
+    )
 
 
 def looks_like_query(statement: str) -> bool:

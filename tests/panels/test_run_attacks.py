@@ -212,3 +212,24 @@ def test_a_forbidden_name_is_pointed_at() -> None:
         single_query("SELECT a, pg_notify('a', 'b')")
     assert caught.value.position == len("SELECT a, ") + 1
     assert "pg_notify" in caught.value.text
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT password FROM vptmonitor.accounts_user",
+        'SELECT password FROM "vptmonitor" /* . */ . accounts_user',
+        "SELECT * FROM VPTMonitor\n.accounts_user",
+        "SELECT query FROM pg_stat_activity",
+        "SELECT most_common_vals FROM pg_catalog.pg_stats",
+    ],
+)
+def test_by_the_portals_own_role_a_query_cannot_read_what_is_the_portals(sql: str) -> None:
+    with pytest.raises(PanelError) as caught:
+        single_query(sql, by_portal=True)
+    assert caught.value.kind == "refused"
+
+
+def test_a_host_may_be_called_like_the_portal() -> None:
+    for sql in ("SELECT 'vptmonitor.local', vptmonitor FROM t", "SELECT 1 AS vptmonitor"):
+        assert single_query(sql, by_portal=True) == sql
