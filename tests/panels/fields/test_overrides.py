@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from apps.panels.fields import apply_field_config
+from apps.panels.fields.display import Display
 from apps.panels.frames import Field, Frame
 
 TIME = Field("Time", "time", [1, 2])
@@ -134,3 +137,22 @@ def test_an_override_that_cannot_be_read_is_left_out_and_named() -> None:
     assert frames[0].fields[1].config["unit"] == "h"
     assert len(notices) == 1
     assert "byMagic" in notices[0]
+
+
+SHAPED = {
+    "defaults", "overrides", "matcher", "properties", "custom", "color", "mappings", "links", "thresholds", "steps",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("junk", [None, True, 7, "x", [1], [None], {"a": 1}])
+@pytest.mark.parametrize("path", sorted(SHAPED))
+def test_what_has_another_shape_than_grafana_gives_it_is_left_out(path: str, junk: Any) -> None:
+    rule = {"matcher": {"id": "byName", "options": "a"}, "properties": [{"id": "unit", "value": "s"}]}
+    defaults: dict[str, Any] = {"decimals": 1, "thresholds": {"mode": "absolute", "steps": []}}
+    config: dict[str, Any] = {"defaults": defaults, "overrides": [rule]}
+    place = {"defaults": config, "overrides": config, "matcher": rule, "properties": rule}.get(path, defaults)
+    if path == "steps":
+        place = defaults["thresholds"]
+    place[path] = junk
+    (found,), _ = apply_field_config([Frame((Field("a", "number", [1.0]),))], config)
+    assert str(Display(found.fields[0])(1.0))
