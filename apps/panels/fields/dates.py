@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 import re
 from collections.abc import Callable, Mapping
 
 from apps.panels.frames import epoch_ms
+
+_Part = str | Callable[[dt.datetime], object]
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -69,7 +72,32 @@ def format_date(epoch_ms: float, pattern: str = FULL_DATE, zone: dt.tzinfo = dt.
     moment = to_datetime(epoch_ms, zone)
     if moment is None:
         return "Invalid date"
-    return _TOKEN.sub(lambda hole: _part(hole, moment), _NAMED_PATTERNS.get(pattern, pattern))
+    return "".join([part if isinstance(part, str) else str(part(moment)) for part in _parts(pattern)])
+
+
+@functools.lru_cache(maxsize=256)
+def _parts(pattern: str) -> tuple[_Part, ...]:
+    """A pattern taken apart: texts, and functions that write a part of a date."""
+    pattern = _NAMED_PATTERNS.get(pattern, pattern)
+    parts: list[_Part] = []
+    place = 0
+    for hole in _TOKEN.finditer(pattern):
+        parts.append(pattern[place : hole.start()])
+        place = hole.end()
+        token = hole[0]
+        if token.startswith("["):
+            parts.append(hole[1])
+        elif token in _LOCAL:
+            parts += _parts(_LOCAL[token])
+        elif token[0] == "S":
+            parts.append(functools.partial(_fraction, digits=len(token)))
+        else:
+            parts.append(_PARTS[token])
+    return (*parts, pattern[place:])
+
+
+def _fraction(moment: dt.datetime, *, digits: int) -> str:
+    return f"{moment.microsecond:06d}".ljust(9, "0")[:digits]
 
 
 def parse_date(text: str, zone: dt.tzinfo = dt.UTC, pattern: str = "") -> float | None:
@@ -124,17 +152,6 @@ def _rough(seconds: float) -> str:
         if count < limit:
             return f"{count} {unit}s"
     return "a year" if years <= 1 else f"{years} years"
-
-
-def _part(hole: re.Match[str], moment: dt.datetime) -> str:
-    token = hole[0]
-    if token.startswith("["):
-        return hole[1]
-    if token in _LOCAL:
-        return _TOKEN.sub(lambda inner: _part(inner, moment), _LOCAL[token])
-    if token[0] == "S":
-        return f"{moment.microsecond:06d}".ljust(9, "0")[: len(token)]
-    return str(_PARTS[token](moment))
 
 
 def _ordinal(number: int) -> str:

@@ -57,9 +57,15 @@ class Display:
             self._unit = None
         elif field.type == "string" and not self._unit:
             self._unit = "string"
+        # Known once for all values: a table has thousands.
+        self._is_text = self._unit == "string"
+        self._is_date = is_date_unit(self._unit)
+        self._is_boolean = is_boolean_unit(self._unit)
+        self._trims = self._decimals is None and field.type == "number" and not self._is_date
         self._clock = clock
         self._format = find_format(self._unit)
         self._color = color_scale(field, theme=theme)
+        self._no_number = self._color(-math.inf)
 
     def __call__(self, value: Any, decimals: int | None = None) -> Text:
         """The value's text; `decimals` win over the configured ones."""
@@ -83,9 +89,9 @@ class Display:
         return str(self._written(value, self._number(value), mapped, None))
 
     def _number(self, value: Any) -> float:
-        if self._unit == "string":
+        if self._is_text:
             return math.nan
-        if isinstance(value, str) and is_date_unit(self._unit):
+        if self._is_date and isinstance(value, str):
             moment = parse_date(value)
             return to_number(value) if moment is None else moment
         return to_number(value)
@@ -93,16 +99,16 @@ class Display:
     def _written(self, value: Any, numeric: float, mapped: MappingResult | None, decimals: int | None) -> Formatted:
         if mapped and mapped.text is not None:
             return Formatted(mapped.text)
-        if not math.isnan(numeric) and (not isinstance(value, bool) or is_boolean_unit(self._unit)):
+        if not math.isnan(numeric) and (self._is_boolean or not isinstance(value, bool)):
             written = self._format(numeric, self._decimals if decimals is None else decimals, self._clock)
-            if self._decimals is None and self.field.type == "number" and not is_date_unit(self._unit):
+            if self._trims:
                 return Formatted(_without_zeros(written.text), written.prefix, written.suffix)
             return written
         text = text_of(value)
         return Formatted(text or self._no_value)
 
     def _colored(self, numeric: float, mapped: MappingResult | None) -> tuple[str, float | None]:
-        color, percent = self._color(-math.inf if math.isnan(numeric) else numeric)
+        color, percent = self._no_number if math.isnan(numeric) else self._color(numeric)
         if mapped and mapped.color is not None:
             return colors.known_color(mapped.color), None if math.isnan(numeric) else percent
         return color, percent
@@ -124,7 +130,8 @@ def color_scale(field: Field, *, theme: colors.Theme = "dark") -> Callable[[floa
     if mode in colors.GRADIENTS:
         return lambda value: (colors.gradient_color(mode, share(value, span), theme), share(value, span))
     thresholds = read_thresholds(field.config)
-    return lambda value: (colors.known_color(thresholds.active(value, span).color), share(value, span))
+    known = {step.color: colors.known_color(step.color) for step in thresholds.steps}
+    return lambda value: (known[thresholds.active(value, span).color], share(value, span))
 
 
 def series_constant(field: Field, *, theme: colors.Theme = "dark") -> str | None:
