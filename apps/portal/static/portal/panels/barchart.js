@@ -39,12 +39,13 @@ function summary({ view, context }) {
 
 /** Where things go when bars stand: `box`, drawn axes and labels, and `along`/`up` from shares to places. */
 function uprightPlan(view, width, height) {
-  const longest = Math.max(0, ...view.labels.map((label) => measure(label, TEXT)));
+  const lengths = view.labels.map((label) => measure(label, TEXT)).sort((a, b) => a - b);
+  const longest = lengths.at(-1) ?? 0;
+  const typical = lengths[Math.floor(lengths.length / 2)] ?? 0;
   const guess = margins(view.axes, height - 40);
   const band = (width - guess.left - guess.right - 12) / Math.max(1, view.labels.length);
-  const fits = longest + 6 <= band;
-  // Slanted only where the panel asks for it, or where cut labels would say nothing.
-  const angle = view.rotate || (fits || band >= 56 || height < 140 ? 0 : -45);
+  // Slanted only where the panel asks for it, or where most labels would be cut.
+  const angle = view.rotate || (typical + 6 <= band || height < 160 ? 0 : -45);
   const slope = Math.sin((Math.abs(angle) * Math.PI) / 180);
   const reach = Math.min(longest, height * 0.4 / Math.max(slope, 0.2), 140);
   const foot = height < 70 ? 4 : angle ? reach * slope + 16 : 22;
