@@ -25,10 +25,10 @@ from apps.panels.view.table import table
 from apps.panels.view.text import text
 from apps.panels.view.timeseries import timeseries
 
-__all__ = ["Drawing", "View", "default_color_mode", "draw", "encode", "needs_data"]
+__all__ = ["TYPES", "Drawing", "View", "default_color_mode", "draw", "encode", "needs_data"]
 
 _Draw: TypeAlias = Callable[[Panel, Frames, Drawing], View]
-_TYPES: Final[Mapping[str, _Draw]] = {
+TYPES: Final[Mapping[str, _Draw]] = {
     "barchart": barchart,
     "bilibala-echarts-panel": echarts,
     "bargauge": bargauge,
@@ -60,7 +60,7 @@ def draw(panel: Panel, frames: Frames, drawing: Drawing) -> View:
     """
     if needs_data(panel) and not any(frame.length for frame in frames):
         return Nothing(_no_data(panel))
-    known = _TYPES.get(panel.type)
+    known = TYPES.get(panel.type)
     if known:
         return known(panel, frames, drawing)
     view = table(panel, frames, drawing)

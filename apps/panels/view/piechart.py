@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from apps.panels.document import Panel
 from apps.panels.view.drawing import Drawing, Frames, options_of
 from apps.panels.view.ink import ink
@@ -12,8 +14,7 @@ from apps.panels.view.tiles import shown_values
 def piechart(panel: Panel, frames: Frames, drawing: Drawing) -> View:
     """A slice for each value above zero, the largest first unless the panel wants the data's order."""
     options = options_of(panel.options)
-    # NaN is not above zero.
-    values = [one for one in shown_values(panel, frames, drawing) if one.text.numeric > 0]
+    values = [one for one in shown_values(panel, frames, drawing) if 0 < one.text.numeric < math.inf]
     whole = sum(one.text.numeric for one in values)
     if not whole:
         return Nothing("No value is above zero")

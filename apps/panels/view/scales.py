@@ -159,7 +159,9 @@ def _ends(scale: Scale, custom: Reader, *, from_zero: bool, padded: bool) -> tup
     if custom.flag("axisCenteredZero"):
         high = max(abs(low), abs(high))
         low = -high
-    hard_low, hard_high = configured_ends(scale.sample)
+    hard_low, hard_high = (
+        end if end is not None and math.isfinite(end) else None for end in configured_ends(scale.sample)
+    )
     if padded:
         room = (high - low) * 0.06 or abs(high) * 0.5 or 1.0
         if high != 0 or not from_zero:

@@ -53,9 +53,8 @@ def _tile(one: Shown, options: Reader) -> Tile:
         spark,
         times,
         one.links,
-        one.text.percent,
-        change,
-        rising,
+        change=change,
+        rising=rising,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal
 
 from apps.panels.document import Panel
@@ -39,6 +40,12 @@ class _Series:
     def custom(self) -> Reader:
         return custom_of(self.field)
 
+    def move(self, clock: int, rows: Sequence[int | None]) -> None:
+        """Take other times: for each of them the row that was measured then, or None."""
+        self.clock = clock
+        self.values = self.ends = [None if row is None else self.values[row] for row in rows]
+        self.texts = ["" if row is None else self.texts[row] for row in rows]
+
 
 def timeseries(panel: Panel, frames: Frames, drawing: Drawing) -> View:
     """All numbers of the frames that have a time."""
@@ -56,6 +63,8 @@ def timeseries(panel: Panel, frames: Frames, drawing: Drawing) -> View:
         series += [_read(field, frame, clock, scales, drawing) for field in frame.fields if _is_drawn(field)]
     if not series:
         return Nothing("The data has no time" if timeless else "The data has no numbers")
+    for one in series:
+        _cut(one, clocks)
     _stack(series, clocks)
     _fill_between(series)
     for one in series:
@@ -102,9 +111,25 @@ def _read(field: Field, frame: Frame, clock: int, scales: Scales, drawing: Drawi
         values = [None if value is None else -value for value in values]
     share = custom.inside("stacking").text("mode") == "percent"
     sample = percent_scaled(field) if share else field
-    return _Series(
-        field, display_name(field, frame), clock, values, drawing.texts(field), values, [], scales.of(sample)
-    )
+    texts = drawing.texts(field)
+    return _Series(field, display_name(field, frame), clock, values, texts, values, [], scales.of(sample))
+
+
+def _cut(one: _Series, clocks: list[Sequence[float]]) -> None:
+    """Where two values lie further apart than `insertNulls` (ms), put a missing one between them."""
+    longest = one.custom.number("insertNulls")
+    times = clocks[one.clock]
+    if not longest or longest < 0 or not any(after - before > longest for before, after in pairwise(times)):
+        return
+    cut: list[float] = []
+    rows: list[int | None] = []
+    for row, time in enumerate(times):
+        if row and time - times[row - 1] > longest:
+            cut.append((time + times[row - 1]) / 2)
+            rows.append(None)
+        cut.append(time)
+        rows.append(row)
+    one.move(_clock(cut, clocks), rows)
 
 
 def _stack(series: Sequence[_Series], clocks: list[Sequence[float]]) -> None:
@@ -128,10 +153,7 @@ def _on_one_clock(members: Sequence[_Series], clocks: list[Sequence[float]]) -> 
     number = _clock(times, clocks)
     for one in members:
         at = {time: row for row, time in enumerate(clocks[one.clock])}
-        rows = [at.get(time) for time in times]
-        one.values = [None if row is None else one.values[row] for row in rows]
-        one.texts = ["" if row is None else one.texts[row] for row in rows]
-        one.clock = number
+        one.move(number, [at.get(time) for time in times])
 
 
 def _fill_between(series: Sequence[_Series]) -> None:

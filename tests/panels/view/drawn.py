@@ -23,13 +23,14 @@ def drawn(
     defaults: dict[str, Any] | None = None,
     overrides: list[dict[str, Any]] | None = None,
     now: float = START + 6 * HOUR,
+    notes: bool = False,
     **drawing: Any,
 ) -> Any:
-    """The view of a panel over six hours from START in UTC."""
+    """The view of a panel over six hours from START in UTC. `notes` lets the field configuration have notices."""
     config = {"defaults": defaults or {}, "overrides": overrides or []}
     panel = Panel(id=1, type=kind, options=options or {}, field_config=config)
     configured, notices = apply_field_config(frames, config, default_color_mode=default_color_mode(panel))
-    assert not notices
+    assert not notices or notes
     how: dict[str, Any] = {"start": START, "end": START + 6 * HOUR, "clock": Clock(dt.UTC, now_ms=now)} | drawing
     view = draw(panel, configured, Drawing(**how))
     assert as_json(view)["kind"] == view.kind

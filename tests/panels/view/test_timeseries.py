@@ -39,6 +39,15 @@ def test_a_line_crosses_gaps_only_where_the_panel_says_so() -> None:
     assert (gap(False), gap(True), gap(900_000), gap(None)) == (0, -1, 900_000, 0)
 
 
+def test_a_line_is_cut_where_values_lie_too_far_apart() -> None:
+    times = [START, START + HOUR, START + 4 * HOUR]
+    rows = series(("a", [1.0, 2.0, 3.0]), times=times)
+    view = drawn("timeseries", rows, defaults={"custom": {"insertNulls": 2 * HOUR}})
+    (line,) = view.lines
+    assert list(view.clocks[line.clock]) == [*times[:2], START + 2.5 * HOUR, times[2]]
+    assert (list(line.values), list(line.texts)) == ([1, 2, None, 3], ["1", "2", "", "3"])
+
+
 def test_the_style_is_what_the_panel_says() -> None:
     custom = {
         **{"drawStyle": "bars", "fillOpacity": 80, "lineWidth": 2, "lineInterpolation": "stepAfter"},
