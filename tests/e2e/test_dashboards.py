@@ -204,3 +204,44 @@ def test_a_favourite_is_made_with_one_click(by_hand: str, visitor: Callable[...,
     expect(page.locator(".group-head").first).to_contain_text("Favourites")
     page.locator("li", has_text="By hand").first.get_by_role("link", name="By hand").click()
     page.wait_for_url(f"**{by_hand}")
+
+
+def test_what_a_dashboard_holds_is_text_and_never_script(
+    started: Portal, tmp_path: Path, visitor: Callable[..., Visitor]
+) -> None:
+    evil = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>"
+    sql = f"SELECT '{evil.replace(chr(39), chr(39) * 2)}' AS \"{evil.replace(chr(34), chr(34) * 2)[:50]}\", 1 AS n"
+    link = {"title": evil, "url": "javascript:alert(3)"}
+    panels = [
+        panel(1, "table", evil, sql, 0, description=evil, links=[link], fieldConfig={"defaults": {"links": [link]}}),
+        panel(2, "stat", f"$kind {evil}", sql, 0, x=12, fieldConfig={"defaults": {"unit": f"suffix:{evil}"}}),
+        panel(
+            3,
+            "text",
+            evil,
+            "",
+            8,
+            options={"mode": "html", "content": "<b onclick=alert(4)>bold</b><script>alert(5)</script>"},
+        ),
+        panel(4, "barchart", evil, sql, 8, x=12),
+        panel(5, evil, evil, sql.replace("1 AS n", "nothing"), 16),
+        {"id": 6, "type": "row", "title": evil, "gridPos": {"x": 0, "y": 24, "w": 24, "h": 1}},
+    ]
+    kind = {"name": "kind", "label": evil, "type": "custom", "query": evil.replace(",", ""), "description": evil}
+    body = {**BODY, "uid": "evil", "title": evil, "description": evil, "tags": [evil[:40]], "panels": panels,
+            "links": [{**link, "type": "link"}], "templating": {"list": [kind]}}  # fmt: skip
+    (tmp_path / "evil.json").write_text(json.dumps(body))
+    started.manage("import_dashboards", str(tmp_path / "evil.json"))
+    one = visitor()
+    one.page.on("dialog", lambda dialog: one.complaints.append(f"a dialog: {dialog.message}"))
+    page = one.open("/d/evil/")
+    drawn(page, 1, 2, 3, 4)
+    expect(frame(page, 3).locator("b")).to_have_text("bold")
+    expect(frame(page, 5)).to_contain_text("nothing")
+    frame(page, 1).hover()
+    page.keyboard.press("i")
+    expect(page.locator(".inspect-table")).to_be_visible()
+    assert page.locator("img[src=x], [href^='javascript']").count() == 0
+    one.open("/dashboards/")
+    one.open("/d-solo/evil/1/")
+    drawn(one.page, 1)
