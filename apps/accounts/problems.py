@@ -19,6 +19,8 @@ from apps.accounts.access import access
 from apps.accounts.roles import Role
 
 CONTENT_TYPE: Final = "application/problem+json"
+RETRY_AFTER: Final = 2
+"""Seconds after which it is worth asking again what nobody had time for."""
 
 
 class Problem(Exception):  # noqa: N818 -- the name of the thing that it becomes
@@ -52,7 +54,10 @@ def handler(error: Exception, context: Mapping[str, Any]) -> JsonResponse | None
 def _answer(error: Exception) -> JsonResponse | None:
     match error:
         case Problem():
-            return problem(error.status, error.title, error.detail, **error.more)
+            answer = problem(error.status, error.title, error.detail, **error.more)
+            if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                answer["Retry-After"] = str(RETRY_AFTER)
+            return answer
         case Http404():
             return problem(HTTPStatus.NOT_FOUND, "Not found", str(error) or "There is nothing here.")
         case PermissionDenied():
