@@ -46,7 +46,9 @@ export function bindMenu(page) {
       ["Copy its link", "copy", () => copy(linkTo(frame))],
       ["Open without the portal around it", "dashboard", () => window.open(soloOf(frame, page), "_blank", "noopener")],
     ];
+    const about = frame.element.querySelector(".panel-tools > .panel-mark")?.title;
     const sheet = html("div", { class: "menu-sheet panel-sheet", popover: "auto", role: "menu" },
+      about && html("p", { class: "panel-about", role: "presentation" }, about),
       entries.map(([words, name, act, key]) => {
         const item = html("button", { type: "button", class: "menu-item", role: "menuitem" }, icon(name), words, key && html("kbd", {}, key));
         item.addEventListener("click", () => { close(); act(); });
@@ -63,10 +65,10 @@ export function bindMenu(page) {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (!step) return;
       event.preventDefault();
-      const items = [...sheet.children];
+      const items = [...sheet.querySelectorAll("button")];
       items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
     });
-    sheet.firstChild.focus();
+    sheet.querySelector("button").focus();
     open = { frame, sheet };
   }
 }
