@@ -139,6 +139,21 @@ def test_more_points_than_pixels_keep_their_peaks(stage: Callable[..., Stage]) -
     assert len(written(box, "a")) < 2_500
 
 
+def test_the_values_under_the_pointer_stand_in_the_order_that_the_panel_asks_for(stage: Callable[..., Stage]) -> None:
+    one = stage()
+    clock = (views.START, views.END)
+    # On each other: what counts is a series' own value, not where it ends.
+    lines = (
+        Line("small", views.GREEN, 0, 0, [10.0, 10.0], ["10"] * 2, base=[0.0, 0.0]),
+        Line("large", views.BLUE, 0, 0, [30.0, 30.0], ["20"] * 2, base=[10.0, 10.0]),
+        Line("least", views.RED, 0, 0, [31.0, 31.0], ["1"] * 2, base=[30.0, 30.0]),
+    )
+    axes = (Axis(0, 40, ()),)
+    view = TimeSeries(views.START, views.END, (clock,), lines, axes, tooltip="multi", order="desc")
+    one.draw(view).locator("svg.view-marks").hover()
+    expect(one.page.locator(".view-tooltip-row")).to_have_text(["large20", "small10", "least1"])
+
+
 def test_pointing_tells_values_and_marks_the_time_in_all_panels(stage: Callable[..., Stage]) -> None:
     one = stage()
     box, other = one.draw(views.LINES), one.draw(views.BARS_OVER_TIME)
@@ -151,6 +166,15 @@ def test_pointing_tells_values_and_marks_the_time_in_all_panels(stage: Callable[
     one.page.mouse.move(5, 790)
     expect(tooltip).to_be_hidden()
     expect(other.locator(".view-cursor")).to_have_attribute("visibility", "hidden")
+
+
+def test_a_wall_display_enlarges_drawings_and_still_points_right(stage: Callable[..., Stage]) -> None:
+    one = stage()
+    one.page.evaluate("document.documentElement.style.fontSize = '150%'")
+    box = one.draw(views.LINES, 900, 400)
+    assert box.locator(".view-axes text").first.evaluate("text => text.getBoundingClientRect().height") > 17
+    box.locator("svg.view-marks").hover()
+    expect(one.page.locator(".view-tooltip")).to_contain_text("03:00:00")
 
 
 def test_the_arrow_keys_walk_through_the_values(stage: Callable[..., Stage]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.panels.document import Panel
+from apps.panels.fields.dates import FULL_DATE, format_date
 from apps.panels.fields.display import series_color, series_constant
 from apps.panels.fields.names import display_name
 from apps.panels.frames import Field, Frame
@@ -73,7 +74,7 @@ def _chart(
     listed = [(i, series[i].name, series[i].color, f) for i, f in enumerate(fields) if not is_hidden(f, "legend")]
     values = options.text("showValue", "auto")
     return BarChart(
-        tuple(drawing.texts(category)),
+        tuple(_labels(category, drawing)),
         tuple(series),
         axes,
         horizontal=horizontal,
@@ -87,6 +88,18 @@ def _chart(
         legend=legend_of(panel, drawing, listed),
         notices=notices,
     )
+
+
+def _labels(category: Field, drawing: Drawing) -> list[str]:
+    """What stands below the bars; of times, what tells them apart: days, or minutes."""
+    if category.type != "time" or category.config.get("unit"):
+        return drawing.texts(category)
+    parts = [(time, format_date(time, "HH:mm:ss", drawing.clock.zone)) for time in category.values if time is not None]
+    if all(clock == "00:00:00" for _, clock in parts):
+        pattern = "YYYY-MM-DD"
+    else:
+        pattern = "MM-DD HH:mm" if all(clock.endswith(":00") for _, clock in parts) else FULL_DATE
+    return ["" if time is None else format_date(time, pattern, drawing.clock.zone) for time in category.values]
 
 
 def _category(frame: Frame, wanted: str) -> Field | None:

@@ -23,13 +23,15 @@ Frames: TypeAlias = Sequence[Frame]
 class Drawing:
     """The range that a panel shows (epoch ms), the viewer's clock, and about how many pixels there are.
 
-    `interpolate` puts the dashboard's variables into a text, which is then still text, not HTML.
+    `interpolate` puts the dashboard's variables into a text, which is then still text, not HTML; `address` into the
+    address of a link.
     """
 
     start: float
     end: float
     clock: Clock = field(default_factory=Clock)
     interpolate: Callable[[str], str] = str
+    address: Callable[[str], str] = str
     width: int = 640
     height: int = 320
 
@@ -79,7 +81,7 @@ class Drawing:
             return display.text(value)
 
         for row in rows:
-            found = links_for(field, frame, row, interpolate=self.interpolate, show=show)
+            found = links_for(field, frame, row, interpolate=self.interpolate, address=self.address, show=show)
             yield tuple(Link(link.title, link.url, link.new_tab) for link in found)
 
 

@@ -118,7 +118,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class TimeSeries(View):
-    """Series over the range from `start` to `end`."""
+    """Series over the range from `start` to `end`. `order` is that of the values that a tooltip tells."""
 
     kind: ClassVar[str] = "timeseries"
     start: float
@@ -129,6 +129,7 @@ class TimeSeries(View):
     levels: tuple[Level, ...] = ()
     legend: Legend = Legend()
     tooltip: Literal["single", "multi", "none"] = "single"
+    order: Literal["", "asc", "desc"] = ""
 
 
 @dataclass(frozen=True, slots=True)

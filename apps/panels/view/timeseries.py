@@ -71,7 +71,8 @@ def timeseries(panel: Panel, frames: Frames, drawing: Drawing) -> View:
         one.scale.hold(one.ends)
         one.scale.from_zero |= one.custom.text("drawStyle") == "bars" or bool(one.base)
     axes = scales.finished()
-    tooltip = options_of(panel.options).inside("tooltip").text("mode", "single")
+    tooltip = options_of(panel.options).inside("tooltip")
+    mode, order = tooltip.text("mode", "single"), tooltip.text("sort")
     listed = [(index, one) for index, one in enumerate(series) if not is_hidden(one.field, "legend")]
     return TimeSeries(
         drawing.start,
@@ -81,7 +82,8 @@ def timeseries(panel: Panel, frames: Frames, drawing: Drawing) -> View:
         axes,
         levels_of(((one.scale.number, one.field) for one in series), axes),
         legend_of(panel, drawing, ((i, one.name, ink(series_color(one.field)), one.field) for i, one in listed)),
-        tooltip="multi" if tooltip == "multi" else "none" if tooltip == "none" else "single",
+        tooltip="multi" if mode == "multi" else "none" if mode == "none" else "single",
+        order="asc" if order == "asc" else "desc" if order == "desc" else "",
         notices=("A part of the data has no time and is not drawn.",) if timeless else (),
     )
 

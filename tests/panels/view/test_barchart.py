@@ -24,8 +24,18 @@ def test_bars_are_named_by_the_first_text_and_carry_their_values() -> None:
 def test_the_category_is_the_field_that_the_panel_names() -> None:
     rows = frame(id=["1", "2"], Script=["zap", "goto"], rate=[1.0, 2.0])
     assert drawn("barchart", rows, options={"xField": "Script"}).labels == ("zap", "goto")
-    assert drawn("barchart", frame(time=[START], tv=[1.0], web=[2.0])).labels == ("2026-03-01 12:00:00",)
     assert drawn("barchart", frame(n=[1.0])).text == "A bar chart needs a text or a time that names its bars"
+
+
+def test_times_below_bars_say_what_tells_them_apart() -> None:
+    def labels(*times: float) -> Any:
+        return drawn("barchart", frame(time=list(times), tv=[1.0] * len(times))).labels
+
+    day = 24 * 3_600_000
+    midnight = START - day // 2
+    assert labels(midnight, midnight + day) == ("2026-03-01", "2026-03-02")
+    assert labels(START, START + 60_000) == ("03-01 12:00", "03-01 12:01")
+    assert labels(START + 1000) == ("2026-03-01 12:00:01",)
 
 
 def test_where_thresholds_colour_a_bar_has_the_colour_of_its_value() -> None:

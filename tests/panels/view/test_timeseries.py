@@ -147,6 +147,16 @@ def test_the_legend_names_series_with_their_figures_unless_they_are_hidden() -> 
     assert view.legend.placement == "right"
 
 
+def test_a_tooltip_tells_one_series_or_all_in_an_order() -> None:
+    def how(**tooltip: Any) -> tuple[str, str]:
+        view = drawn("timeseries", series(("a", [1.0, 2.0, 3.0])), options={"tooltip": tooltip})
+        return view.tooltip, view.order
+
+    assert [how(), how(mode="multi", sort="desc"), how(mode="none", sort="none")] == [
+        ("single", ""), ("multi", "desc"), ("none", "")
+    ]  # fmt: skip
+
+
 def test_rows_out_of_order_are_drawn_in_the_order_of_time() -> None:
     view = drawn("timeseries", series(("a", [2.0, 1.0]), times=[TIMES[1], TIMES[0]]))
     assert list(view.clocks[0]) == TIMES[:2]

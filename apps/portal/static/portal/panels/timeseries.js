@@ -3,7 +3,7 @@
 import { px, svg } from "./dom.js";
 import { legend } from "./legend.js";
 import { area, strokes, thin, through } from "./path.js";
-import { pointing } from "./pointer.js";
+import { inWindow, pointing } from "./pointer.js";
 import { margins, share, times, uprights } from "./scale.js";
 import { settle } from "./stack.js";
 import { tell } from "./tooltip.js";
@@ -127,6 +127,9 @@ function levels(found, axes, box) {
   });
 }
 
+/** A series' own value at a point, without what it stands on. */
+const size = ({ one: { line }, point }) => line.values[point.at] - (line.base?.[point.at] ?? 0);
+
 function hands(stage, node, box, series) {
   const { view, zone } = stage;
   const spots = svg("g", { class: "view-spots" });
@@ -150,16 +153,16 @@ function hands(stage, node, box, series) {
     if (!chosen.length) return null;
     const [pointed] = y === null ? chosen : [...chosen].sort((a, b) => Math.abs(a.point.y + box.top - y) - Math.abs(b.point.y + box.top - y));
     if (view.tooltip === "single") chosen = [pointed];
+    else if (view.order) chosen.sort((a, b) => (view.order === "desc" ? size(b) - size(a) : size(a) - size(b)));
     spots.replaceChildren(...chosen.map(({ one, point }) =>
       svg("circle", { cx: px(point.x + box.left), cy: px(point.y + box.top), r: 4, style: { fill: one.line.color } })));
     if (view.tooltip !== "none") {
-      const frame = node.getBoundingClientRect();
       const rows = chosen.map(({ one, point }) => ({
         color: one.line.color, name: one.line.name, text: one.line.texts?.[point.at] ?? String(one.line.values[point.at]),
         strong: chosen.length > 1 && one === pointed.one,
       }));
       const head = zone.full(pointed.one.clock[pointed.point.at]);
-      tell(node, frame.left + x, frame.top + (y ?? pointed.point.y + box.top), head, rows);
+      tell(node, ...inWindow(node, x, y ?? pointed.point.y + box.top), head, rows);
     }
     return pointed.one.clock[pointed.point.at];
   }
