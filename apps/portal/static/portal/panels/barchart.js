@@ -3,6 +3,7 @@
 import { measure, px, shorten, svg } from "./dom.js";
 import { legend } from "./legend.js";
 import { follow } from "./links.js";
+import { inWindow, spotOf } from "./pointer.js";
 import { TEXT, lying, margins, share, uprights } from "./scale.js";
 import { settle } from "./stack.js";
 import { hush, tell } from "./tooltip.js";
@@ -47,7 +48,7 @@ function uprightPlan(view, width, height) {
   // Slanted only where the panel asks for it, or where most labels would be cut.
   const angle = view.rotate || (typical + 6 <= band || height < 160 ? 0 : -45);
   const slope = Math.sin((Math.abs(angle) * Math.PI) / 180);
-  const reach = Math.min(longest, height * 0.4 / Math.max(slope, 0.2), 140);
+  const reach = Math.min(longest, height * 0.33 / Math.max(slope, 0.2), 140);
   const foot = height < 70 ? 4 : angle ? reach * slope + 16 : 22;
   const box = { top: 14, left: guess.left || 6, height: Math.max(10, height - foot - 14) };
   box.width = Math.max(10, width - box.left - (guess.right || 6));
@@ -193,8 +194,7 @@ function hands(stage, node, plan, bars, series) {
   }
 
   const at = (event) => {
-    const frame = node.getBoundingClientRect();
-    const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
+    const [x, y] = spotOf(node, event);
     const index = Math.floor((horizontal ? y - box.top : x - box.left) / step);
     const inside = x >= 0 && x <= box.left + box.width + right && y >= 0 && y <= box.top + box.height;
     const on = bars.find(({ box: one }) => x >= one.x && x <= one.x + one.width && y >= one.y && y <= one.y + one.height);
@@ -217,9 +217,9 @@ function hands(stage, node, plan, bars, series) {
     const direction = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     if (!direction || !view.labels.length) return;
     const next = Math.max(0, Math.min(view.labels.length - 1, current < 0 ? 0 : current + direction));
-    const frame = node.getBoundingClientRect();
     const middle = step * (next + 0.5);
-    point(next, frame.left + (horizontal ? box.left + box.width / 2 : box.left + middle), frame.top + (horizontal ? box.top + middle : box.top + 20));
+    const place = horizontal ? [box.left + box.width / 2, box.top + middle] : [box.left + middle, box.top + 20];
+    point(next, ...inWindow(node, ...place));
     event.preventDefault();
     event.stopPropagation();
   });

@@ -32,6 +32,12 @@ export function paint(element, style) {
 /** A number for an attribute of SVG: a tenth of a pixel is enough. */
 export const px = (value) => Math.round(value * 10) / 10;
 
+/** A length of HTML in the unit of drawings: the sixteenth of the root's letters, which grow on a wall display. */
+export const rem = (value) => `${Math.round((value / 16) * 1000) / 1000}rem`;
+
+/** How many of the page's pixels such a unit has. */
+export const unit = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+
 let ruler;
 const widths = new Map();
 

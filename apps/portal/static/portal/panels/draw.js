@@ -2,6 +2,7 @@
 // SVG and HTML rather than a canvas: marks follow the theme, print as lines, and carry the values that they stand for.
 
 import { barchart } from "./barchart.js";
+import { unit } from "./dom.js";
 import { gantt } from "./gantt.js";
 import { bargauge, gauge } from "./gauge.js";
 import { heatmap } from "./heatmap.js";
@@ -44,7 +45,8 @@ function start(element, view, context, memory) {
   root.dataset.kind = view.kind;
 
   const repaint = () => {
-    const { clientWidth: width, clientHeight: height } = plot;
+    const scale = unit();
+    const [width, height] = [plot.clientWidth / scale, plot.clientHeight / scale];
     if (parts.paint && (width < 8 || height < 8)) return;
     clean();
     if (parts.paint) plot.replaceChildren(parts.paint(width, height));

@@ -3,7 +3,7 @@
 import { measure, px, shorten, svg } from "./dom.js";
 import { legend } from "./legend.js";
 import { follow } from "./links.js";
-import { pointing } from "./pointer.js";
+import { inWindow, pointing, spotOf } from "./pointer.js";
 import { TEXT, times } from "./scale.js";
 import { tell } from "./tooltip.js";
 
@@ -104,9 +104,9 @@ function hands(stage, node, box, shown) {
   };
   function at(time, x, y) {
     const found = y === null ? null : find(x, y)?.span;
-    const frame = node.getBoundingClientRect();
-    if (!found) tell(node, frame.left + x, frame.top + (y ?? box.top), zone.full(time), []);
-    else tell(node, frame.left + x, frame.top + y, view.lanes[found.lane], [
+    const place = inWindow(node, x, y ?? box.top);
+    if (!found) tell(node, ...place, zone.full(time), []);
+    else tell(node, ...place, view.lanes[found.lane], [
       { color: found.color, name: found.text || "", text: "" },
       ...(found.lines ?? []).map((name) => ({ name })),
       { name: `${zone.full(found.start)} – ${found.open ? "still running" : zone.full(found.end)}` },
@@ -115,9 +115,6 @@ function hands(stage, node, box, shown) {
   }
   const edges = [...new Set(shown.flatMap(({ span }) => [span.start, span.end]))].sort((a, b) => a - b);
   const step = (time, direction) => (direction > 0 ? edges.find((edge) => edge > time) : edges.findLast((edge) => edge < time)) ?? null;
-  const press = (event) => {
-    const frame = node.getBoundingClientRect();
-    follow(find(event.clientX - frame.left, event.clientY - frame.top)?.span.links, event);
-  };
+  const press = (event) => follow(find(...spotOf(node, event))?.span.links, event);
   pointing(stage, node, box, { start: view.start, end: view.end, at, step, press });
 }

@@ -1,6 +1,6 @@
 // Figures between a lowest and a highest value: arcs, and bars that fill.
 
-import { html, measure, px, shorten, svg } from "./dom.js";
+import { html, measure, px, rem, shorten, svg } from "./dom.js";
 import { anchor, safe } from "./links.js";
 import { arrange, value } from "./stat.js";
 
@@ -71,7 +71,7 @@ function arc(view, tile, width, height) {
   }
   if (title) node.append(svg("text", { class: "view-gauge-name", x: px(x), y: px(Math.min(height - 8, y + radius * 0.62 + 26)), "text-anchor": "middle" }, shorten(tile.title, width - 12, 13)));
   const link = linkOf(tile);
-  const extent = { width: `${px(width)}px`, height: `${px(height)}px` };
+  const extent = { width: rem(width), height: rem(height) };
   return html("div", { class: "view-dial", "data-marks": "tile", "data-name": tile.title, style: extent }, link ? anchor(link, node) : node);
 }
 
@@ -90,7 +90,7 @@ function lying(view, width, height) {
   const names = above ? 0 : Math.min(width * 0.35, Math.max(...tiles.map((tile) => measure(tile.title, 13))) + 10);
   const length = Math.max(10, width - figures - names - 12);
   return html(
-    "div", { class: `view-bars-list${above ? " is-above" : ""}`, style: { "--names": `${px(names)}px`, "--figures": `${px(figures)}px` } },
+    "div", { class: `view-bars-list${above ? " is-above" : ""}`, style: { "--names": rem(names), "--figures": rem(figures) } },
     tiles.map((tile) => row(view, tile, size, html("span", { class: "view-bar-track is-lying" }, fill(view, tile, length, "width")))),
   );
 }
@@ -109,7 +109,7 @@ function standing(view, width, height) {
 
 function row(view, tile, size, track) {
   if (!view.unfilled) track.classList.add("is-open");
-  const figure = html("span", { class: "view-figure", "data-value": tile.text ?? "", style: { "--ink": tile.color, "font-size": `${px(size)}px` } }, value(tile));
+  const figure = html("span", { class: "view-figure", "data-value": tile.text ?? "", style: { "--ink": tile.color, "font-size": rem(size) } }, value(tile));
   const link = linkOf(tile);
   return html(
     "div", { class: "view-bars-row", "data-marks": "tile", "data-name": tile.title },
@@ -128,10 +128,10 @@ function fill(view, tile, length, side) {
       return html("i", { class: `view-lamp${lit ? " is-lit" : ""}`, style: { background: stepColor(tile, at) } });
     });
   }
-  const style = { [side]: `${px(share * length)}px`, background: tile.color };
+  const style = { [side]: rem(share * length), background: tile.color };
   if (view.mode === "gradient" && tile.steps?.length > 1) {
     const direction = side === "width" ? "to right" : "to top";
-    const stops = tile.steps.map(([from, color]) => `${color} ${px(Math.max(0, from) * length)}px`);
+    const stops = tile.steps.map(([from, color]) => `${color} ${rem(Math.max(0, from) * length)}`);
     style.background = `linear-gradient(${direction}, ${stops.join(", ")})`;
   }
   return [html("i", { class: `view-fill is-${view.mode ?? "gradient"}`, "data-share": share, style })];

@@ -1,7 +1,7 @@
 // Cells over time and buckets.
 
 import { measure, px, shorten, svg } from "./dom.js";
-import { pointing } from "./pointer.js";
+import { inWindow, pointing } from "./pointer.js";
 import { TEXT, times } from "./scale.js";
 import { hush, tell } from "./tooltip.js";
 
@@ -43,8 +43,7 @@ function paint(stage, width, height) {
   const at = (time, x, y) => {
     const row = y === null ? -1 : Math.floor((box.top + box.height - y) / step);
     const cell = cells.find((one) => one.row === row && time >= one.start && time < one.end);
-    const frame = node.getBoundingClientRect();
-    if (cell) tell(node, frame.left + x, frame.top + y, `${zone.full(cell.start)} – ${zone.clock(cell.end)}`, [{ color: cell.color, name: rows[row], text: cell.text }]);
+    if (cell) tell(node, ...inWindow(node, x, y), `${zone.full(cell.start)} – ${zone.clock(cell.end)}`, [{ color: cell.color, name: rows[row], text: cell.text }]);
     else hush(node);
     return time;
   };

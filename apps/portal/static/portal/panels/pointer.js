@@ -5,6 +5,20 @@ import { hush } from "./tooltip.js";
 
 const DRAG = 6; // pixels before a press becomes a drag
 
+/** Where an event is in a drawing. */
+export function spotOf(node, event) {
+  const frame = node.getBoundingClientRect();
+  const scale = node.viewBox.baseVal.width / frame.width;
+  return [(event.clientX - frame.left) * scale, (event.clientY - frame.top) * scale];
+}
+
+/** Where a place of a drawing is in the window. */
+export function inWindow(node, x, y) {
+  const frame = node.getBoundingClientRect();
+  const scale = frame.width / node.viewBox.baseVal.width;
+  return [frame.left + x * scale, frame.top + y * scale];
+}
+
 /**
  * Lets people point at times on `node`, whose marks fill `box` from `start` to `end` (milliseconds).
  * `at(time, x, y)` is told where the pointer is (x, y in the node; y null from the keyboard) and answers the time to mark,
@@ -43,20 +57,15 @@ export function pointing(stage, node, box, { start, end, at, leave, step, press 
     context.crosshair?.point(null, node);
   }
 
-  function place(event) {
-    const frame = node.getBoundingClientRect();
-    return [event.clientX - frame.left, event.clientY - frame.top];
-  }
-
   node.addEventListener("pointerdown", (event) => {
-    const [x, y] = place(event);
+    const [x, y] = spotOf(node, event);
     const inside = x >= box.left && x <= box.left + box.width && y >= box.top && y <= bottom;
     if (!inside) return;
     if (event.pointerType === "touch") point(x, y);
     else if (event.button === 0 && context.zoom) from = { x, id: event.pointerId };
   });
   node.addEventListener("pointermove", (event) => {
-    const [x, y] = place(event);
+    const [x, y] = spotOf(node, event);
     if (from && Math.abs(x - from.x) > DRAG) {
       node.setPointerCapture(from.id);
       const edges = [from.x, clamp(x)].sort((a, b) => a - b);
@@ -68,7 +77,7 @@ export function pointing(stage, node, box, { start, end, at, leave, step, press 
     else if (!from) rest();
   });
   node.addEventListener("pointerup", (event) => {
-    const [x] = place(event);
+    const [x] = spotOf(node, event);
     const begun = from;
     from = null;
     range.setAttribute("visibility", "hidden");

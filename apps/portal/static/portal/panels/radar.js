@@ -2,6 +2,7 @@
 
 import { measure, px, shorten, svg } from "./dom.js";
 import { legend } from "./legend.js";
+import { spotOf } from "./pointer.js";
 import { hush, tell } from "./tooltip.js";
 
 const TEXT = 11;
@@ -73,8 +74,8 @@ function paint(stage, width, height) {
 
 function hands(stage, node, spots, labels, rings) {
   const point = (event) => {
-    const frame = node.getBoundingClientRect();
-    const far = ({ x, y }) => Math.hypot(x - (event.clientX - frame.left), y - (event.clientY - frame.top));
+    const [left, top] = spotOf(node, event);
+    const far = ({ x, y }) => Math.hypot(x - left, y - top);
     const near = spots.reduce((best, one) => (best && far(best) <= far(one) ? best : one), null);
     if (!near || far(near) > 40) return hush(node);
     const rows = rings.map((ring) => ({ color: ring.color, name: ring.name, text: ring.texts[near.spoke] || "no value", strong: ring === near.ring && rings.length > 1 }));

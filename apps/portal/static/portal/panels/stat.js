@@ -1,6 +1,6 @@
 // Big figures with their names and histories.
 
-import { html, measure, px, svg } from "./dom.js";
+import { html, measure, px, rem, svg } from "./dom.js";
 import { anchor, safe } from "./links.js";
 
 const LEAST = 12;
@@ -17,7 +17,7 @@ function paint(view, width, height) {
   const named = view.show === "value_and_name" || view.show === "name";
   const { columns, size } = arrange(tiles, width, height, view.vertical, (tile, wide, high) => fit(view, tile, wide, high, named));
   const made = tiles.map((tile) => figure(view, tile, size, named));
-  return html("div", { class: `view-tiles is-${view.color}${view.center || tiles.length === 1 ? " is-centered" : ""}`, style: { "--columns": String(columns), "--name": `${Math.max(12, Math.min(20, Math.round(size * 0.28)))}px` } }, made);
+  return html("div", { class: `view-tiles is-${view.color}${view.center || tiles.length === 1 ? " is-centered" : ""}`, style: { "--columns": String(columns), "--name": rem(Math.max(12, Math.min(20, Math.round(size * 0.28)))) } }, made);
 }
 
 /** The columns of a grid in which figures are largest, and their size: `{columns, size}`. `vertical` is "yes", "no" or "". */
@@ -47,7 +47,7 @@ function figure(view, tile, size, named) {
   const style = {};
   if (view.color === "background") Object.assign(style, { background: tile.color, color: tile.ink });
   const number = view.show === "none" ? null : view.show === "name" ? [tile.title] : value(tile);
-  const shown = number && html("span", { class: "view-figure", "data-value": tile.text ?? "", style: { "font-size": `${size}px`, "--ink": view.color === "value" ? tile.color : "" } }, number);
+  const shown = number && html("span", { class: "view-figure", "data-value": tile.text ?? "", style: { "font-size": rem(size), "--ink": view.color === "value" ? tile.color : "" } }, number);
   const title = named && view.show !== "name" && tile.title ? html("span", { class: "view-tile-name", title: tile.title }, tile.title) : null;
   const change = tile.change ? html("span", { class: `view-change ${tile.rising ? "is-rising" : "is-falling"}` }, tile.rising ? "▲ " : "▼ ", tile.change) : null;
   const link = tile.links?.find((one) => safe(one.url));

@@ -1,6 +1,6 @@
 // Rows and columns, ordered by a click on a head.
 
-import { html, paint } from "./dom.js";
+import { html, paint, rem } from "./dom.js";
 import { anchor, follow } from "./links.js";
 
 const CHUNK = 150; // rows that are made at once
@@ -68,8 +68,8 @@ const sideOf = (column) => `is-${column.align ?? "left"}`;
 
 function head(column) {
   const made = html("th", { scope: "col", class: sideOf(column) }, html("button", { type: "button", title: column.name }, column.name || "\u00a0"));
-  if (column.width) paint(made, { width: `${column.width}px`, "min-width": `${column.width}px`, "max-width": `${column.width}px` });
-  else if (column.min_width) paint(made, { "min-width": `${column.min_width}px` });
+  if (column.width) paint(made, { width: rem(column.width), "min-width": rem(column.width), "max-width": rem(column.width) });
+  else if (column.min_width) paint(made, { "min-width": rem(column.min_width) });
   return made;
 }
 
