@@ -32,17 +32,19 @@ def links_for(
     row: int,
     *,
     interpolate: Callable[[str], str] = str,
+    address: Callable[[str], str] | None = None,
     show: Show | None = None,
 ) -> tuple[Link, ...]:
     """The links of one value, those with an empty or a dangerous address left out.
 
-    `interpolate` puts the dashboard's own variables in and runs first, so that data is never read as a template.
+    `interpolate` puts the dashboard's own variables in and runs first, so that data is never read as a template;
+    `address` does so for addresses, where values are percent-encoded.
     """
     links = []
     for raw in field.config.get("links") or ():
         if not isinstance(raw, Mapping):
             continue
-        url = _filled(raw.get("url"), field, frame, row, interpolate, show)
+        url = _filled(raw.get("url"), field, frame, row, address or interpolate, show)
         if is_safe_url(url):
             title = _filled(raw.get("title"), field, frame, row, interpolate, show)
             links.append(Link(title or url, url, bool(raw.get("targetBlank")), bool(raw.get("oneClick"))))

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from apps.panels.fields.display import DEFAULT_SPAN, configured_ends
 from apps.panels.fields.matchers import FieldMatcher, MatcherError, field_matcher
-from apps.panels.fields.names import screen_names
+from apps.panels.fields.names import named, screen_names
 from apps.panels.fields.reducers import finite_numbers
 from apps.panels.fields.scope import fill_scope
 from apps.panels.frames import Field, Frame
@@ -36,6 +35,8 @@ def apply_field_config(
     """
     defaults = _object(field_config.get("defaults"))
     rules, notices = _read_rules(_objects(field_config.get("overrides")))
+    # The names that matchers and templates go by; a configured one comes after them.
+    frames = named(frames)
     configured = [
         frame.with_fields(
             replace(field, config=_config(field, frame, frames, defaults, rules, default_color_mode, interpolate))
@@ -72,12 +73,12 @@ def _config(
     interpolate: Callable[[str], str],
 ) -> dict[str, Any]:
     # What the query itself says about a field wins over the panel's defaults, never over an override.
-    config: dict[str, Any] = copy.deepcopy({**defaults, **{k: v for k, v in field.config.items() if v is not None}})
+    config: dict[str, Any] = {**defaults, **{k: v for k, v in field.config.items() if v is not None}}
     config["custom"] = {**_object(defaults.get("custom")), **_object(field.config.get("custom"))}
     for rule in rules:
         if rule.match(field, frame, frames):
             for path, value in rule.properties:
-                _set(config, path.split("."), copy.deepcopy(value))
+                _set(config, path.split("."), value)
     _shape(config)
     if not config["color"].get("mode"):
         config["color"] = {**config["color"], "mode": color_mode}
@@ -85,7 +86,6 @@ def _config(
         if isinstance(config.get(name), str):
             config[name] = interpolate(config[name])
     if config.get("displayName"):
-        # The name is made of the field as it came: the configured name is not there yet.
         config["displayName"] = fill_scope(str(config["displayName"]), field, frame)
     return config
 
@@ -111,6 +111,7 @@ def _objects(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _set(config: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Set or remove one value; objects on the way to it are copied, since all fields share the dashboard's own."""
     for name in path[:-1]:
         child = config.get(name)
         config[name] = child = dict(child) if isinstance(child, Mapping) else {}
@@ -127,7 +128,7 @@ def _finished(frames: Sequence[Frame]) -> tuple[Frame, ...]:
     result = []
     for frame in frames:
         fields = []
-        for field, name in zip(frame.fields, screen_names(frame, frames), strict=True):
+        for field, name in zip(frame.fields, screen_names(frame), strict=True):
             fields.append(replace(field, display_name=name, series_index=series, span=_span(field, shared)))
             series += field.type in ("number", "boolean")
         result.append(frame.with_fields(fields))
