@@ -150,7 +150,7 @@ def test_the_values_under_the_pointer_stand_in_the_order_that_the_panel_asks_for
     )
     axes = (Axis(0, 40, ()),)
     view = TimeSeries(views.START, views.END, (clock,), lines, axes, tooltip="multi", order="desc")
-    one.draw(view).locator("svg.view-marks").hover()
+    one.draw(view).locator("svg[role=img]").hover()
     expect(one.page.locator(".view-tooltip-row")).to_have_text(["large20", "small10", "least1"])
 
 
