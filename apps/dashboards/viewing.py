@@ -19,7 +19,7 @@ def view_of(opened: Opened, answer: Answer, *, width: int | None = None, height:
     """What to draw, in a place of that many pixels; without, in the place that the grid gives."""
     clock = Clock(opened.calendar.zone, opened.now.timestamp() * 1000)
     place = width or answer.panel.grid.w * COLUMN_PIXELS, height or _height(answer.panel)
-    drawing = Drawing(answer.range.start_ms, answer.range.end_ms, clock, answer.text, *place)
+    drawing = Drawing(answer.range.start_ms, answer.range.end_ms, clock, answer.text, answer.address, *place)
     return draw(answer.panel, answer.frames, drawing)
 
 

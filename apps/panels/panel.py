@@ -6,6 +6,7 @@ are not hurt by it.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,8 @@ from apps.panels.view import default_color_mode
 
 DEEPEST: Final = 5
 """How many panels may show each other's results in a row (`-- Dashboard --`)."""
+_WHOLE_QUERIES: Final = re.compile(r"\$\{?(__url_time_range|__all_variables)\b\}?", re.ASCII)
+"""Built-in variables that are parts of an address, encoded as they are."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a panel shows. `title` has its variables filled in, and so has what `text` makes of other texts.
+    """What a panel shows. `title` has its variables filled in, and so has what `text` makes of other texts and
+    `address` of the addresses of links.
 
     `ms` is the time that all of it took, the database's part of it in `ran`.
     """
@@ -65,6 +69,7 @@ class Answer:
     interval: Interval
     title: str
     text: Callable[[str], str]
+    address: Callable[[str], str]
     frames: Sequence[Frame] = ()
     notices: Sequence[str] = ()
     ran: Sequence[Ran] = ()
@@ -135,6 +140,12 @@ def ask_panel(
     def text(template: str) -> str:
         return interpolate_text(template, opened.selections, built_in, default="text", zone=opened.calendar.zone)
 
+    def address(template: str) -> str:
+        template = _WHOLE_QUERIES.sub(r"${\1:raw}", template)
+        return interpolate_text(
+            template, opened.selections, built_in, default="percentencode", zone=opened.calendar.zone
+        )
+
     raw = _raw(asking, panel)
     frames, skipped = transform.apply(_filled(panel.transformations, text), raw.frames)
     frames, left_out = apply_field_config(
@@ -146,6 +157,7 @@ def ask_panel(
         interval,
         text(panel.title),
         text,
+        address,
         frames,
         tuple(dict.fromkeys((*asking.notices, *raw.notices, *skipped, *left_out))),
         raw.ran,

@@ -181,3 +181,12 @@ def test_what_was_just_asked_is_shown_again_with_its_age() -> None:
     first, second = answer(panel(target("SELECT random() AS r"))), answer(panel(target("SELECT random() AS r")))
     assert values(first) == values(second)
     assert second.age_seconds > first.age_seconds == 0
+
+
+def test_values_in_addresses_are_encoded_and_the_whole_query_of_a_dashboard_is_not() -> None:
+    odd = {"name": "host", "type": "custom", "query": "a&b/c"}
+    asked = Asked(values={"host": ["a&b/c"]})
+    found = answer(panel(target("SELECT '$__all_variables'")), variables=(odd,), asked=asked)
+    assert found.address("/x?h=$host&${__all_variables}") == "/x?h=a%26b%2Fc&var-host=a%26b%2Fc"
+    assert found.address("/x?$__url_time_range") == "/x?from=now-1h&to=now"
+    assert found.text("${host}") == "a&b/c"
