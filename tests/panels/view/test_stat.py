@@ -90,9 +90,10 @@ def test_a_figure_leads_where_its_link_says() -> None:
         frame(value=[3], page=["/runs/"]),
         options=reduced(fields="value"),
         defaults={"links": [{"title": "Runs of ${lab}", "url": "${__data.fields.page}?lab=${lab}"}]},
-        interpolate=lambda text: text.replace("${lab}", "zurich"),
+        interpolate=lambda text: text.replace("${lab}", "Zürich"),
+        address=lambda text: text.replace("${lab}", "zurich"),
     )
-    assert [(link.title, link.url) for link in view.tiles[0].links] == [("Runs of zurich", "/runs/?lab=zurich")]
+    assert [(link.title, link.url) for link in view.tiles[0].links] == [("Runs of Zürich", "/runs/?lab=zurich")]
 
 
 def test_orientation_and_texts() -> None:
