@@ -2,7 +2,8 @@
 
 In order, each step ending with one clear line when it cannot be done: read the configuration, look at the port and
 the disk, start the embedded server when it is used, migrate what the portal owns, collect static files, make the first
-administrator, fill an empty embedded source with a demo lab. Then honcho takes this process over and runs the Procfile.
+administrator, fill an empty embedded source with a demo lab, register the dashboards that ship. Then honcho takes this
+process over and runs the Procfile.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def prepare() -> None:
     from django.core.management import CommandError, call_command
     from django.db import DatabaseError
 
+    from apps.dashboards.shipped import register_shipped
     from vptmonitor.database.base import embedded_cluster, placement
     from vptmonitor.embedded import EmbeddedError
 
@@ -69,6 +71,7 @@ def prepare() -> None:
         if settings.DEMO and source_is_empty():
             say("filling the empty database with a demo lab (DEMO=false leaves it empty)")
             call_command("load_demo")
+        register_shipped(settings.ROOT / "grafana_config" / "dashboards")
     except EmbeddedError as problem:
         raise StartError(str(problem)) from None
     except CommandError as problem:
