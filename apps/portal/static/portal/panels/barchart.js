@@ -134,7 +134,7 @@ function mark(view, { one, index, value, color, text, box }) {
   const radius = (view.radius ?? 0) * Math.min(box.width, box.height);
   return svg("rect", {
     class: `view-bar${one.links?.[index]?.length ? " has-links" : ""}`,
-    x: px(box.x), y: px(box.y), width: px(Math.max(box.width, 0.5)), height: px(Math.max(box.height, 0.5)), rx: radius ? px(radius) : null,
+    x: px(box.x), y: px(box.y), width: px(own ? Math.max(box.width, 0.5) : box.width), height: px(own ? Math.max(box.height, 0.5) : box.height), rx: radius ? px(radius) : null,
     "data-series": one.index, "data-label": view.labels[index], "data-value": Number(own.toPrecision(12)), "data-text": text,
     style: { fill: color, "fill-opacity": one.fill ?? 0.8 },
   });

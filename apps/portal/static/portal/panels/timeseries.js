@@ -109,7 +109,9 @@ function bars(line, points, floor, box) {
   let least = box.width / 4;
   for (let at = 1; at < there.length; at += 1) if (there[at].x > there[at - 1].x) least = Math.min(least, there[at].x - there[at - 1].x);
   const width = Math.max(1, Math.min(least * BAR, 120));
-  const d = there.map(({ x, y, base }) => `M${px(x - width / 2)} ${px(base ?? floor)}V${px(y)}h${px(width)}V${px(base ?? floor)}Z`).join("");
+  // Nothing has no border either: on top of a stack it would look like a little.
+  const tall = there.filter(({ y, base }) => Math.abs(y - (base ?? floor)) > 0.05);
+  const d = tall.map(({ x, y, base }) => `M${px(x - width / 2)} ${px(base ?? floor)}V${px(y)}h${px(width)}V${px(base ?? floor)}Z`).join("");
   const border = width > 6 ? line.width : 0;
   return svg("path", { class: "view-bars", d, style: { fill: line.color, "fill-opacity": line.fill ?? 0, stroke: line.color, "stroke-width": String(border) } });
 }
