@@ -14,8 +14,9 @@ from apps.panels.json_reader import Reader
 from apps.panels.view.drawing import custom_of
 from apps.panels.view.model import Axis, Tick
 
+LEAST_TICKS: Final = 4
 TICK_PX: Final = 44
-"""The least distance between two ticks, in pixels."""
+"""About so far are two ticks apart, in pixels; where there is less room, the browser leaves some out."""
 
 _SECONDS: Final = {
     **{"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0},
@@ -118,7 +119,7 @@ class Scales:
         if log:
             low, high, values = _log_ticks(low, high, log)
         else:
-            values = round_ticks(low, high, max(2, self._length // TICK_PX), text_of(scale.sample.config.get("unit")))
+            values = round_ticks(low, high, max(LEAST_TICKS, self._length // TICK_PX), text_of(scale.sample.config.get("unit")))
         return Axis(
             low, high, ticks_of(scale.sample, values), "right" if side == "right" else "left",
             label=custom.text("axisLabel"),
