@@ -1,11 +1,12 @@
-"""What the panel engine costs beside the database's own work, and what a hundred viewers cost the database.
+"""What the panel engine costs beside the database's own work, and what teams and a hundred viewers cost the database.
 
     make bench            or: .venv/bin/python benchmarks/panels.py [--rows 300000]
 
 First the engine from the dashboard's JSON to the JSON that the browser draws, nothing from memory, beside the same SQL
 sent by psycopg2 and fetched whole. For queries over 50 ms the ratio counts, for small ones the milliseconds added; for
 answers of thousands of values, whose every value must be written for people, the microseconds that each one takes. Then
-a hundred people look at the same dashboard at the same time: how often is the database asked? Times are the best of a
+the same rows by a login that is limited to a team, and by a filter that is written out. At last a hundred people look
+at the same dashboard at the same time: how often is the database asked? Times are the best of a
 number of rounds, the two taken in turn, since other work on the machine only adds to them. Exit code 1 over a limit.
 """
 
@@ -92,6 +93,7 @@ def _measured(rows: int) -> int:
     with connections["source"].cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     over = _engine_over_raw(rows)
+    _policy_over_filter()
     return int(over + _many_viewers() > 0)
 
 
@@ -141,16 +143,46 @@ def _both(raw: Any, kind: str, form: str, sql: str) -> tuple[int, float, float]:
         drawn = _draw(dashboard, 1)
         assert not drawn.failures, drawn.failures
 
-    def by_psycopg() -> int:
-        with raw.cursor() as cursor:
-            cursor.execute(sql)
-            found = sum(map(len, cursor.fetchall()))
-        raw.rollback()
-        return found
+    times = [(_ms(_fetch, raw, sql), _ms(by_engine)) for _ in range(ROUNDS)]
+    return _fetch(raw, sql), min(first for first, _ in times), min(second for _, second in times)
 
-    found = by_psycopg()
-    times: list[tuple[float, float]] = [(_ms(by_psycopg), _ms(by_engine)) for _ in range(ROUNDS)]
-    return found, min(first for first, _ in times), min(second for _, second in times)
+
+def _policy_over_filter() -> None:
+    """Print what it costs that rows are limited by the login instead of by the query."""
+    import psycopg2
+    from django.db import connections
+
+    from apps.accounts.scope import EVERYTHING, TeamScope
+    from apps.panels.reader import reader_for
+
+    with connections["source"].cursor() as cursor:
+        cursor.execute("SELECT team_id FROM execution_results GROUP BY 1 ORDER BY count(*) LIMIT 1")
+        (team,) = cursor.fetchone()
+    filtered = psycopg2.connect(**reader_for(EVERYTHING).parameters())
+    limited = psycopg2.connect(**reader_for(TeamScope(team_ids=frozenset({team}))).parameters())
+    print(f"{'rows of one team':<36}{'filter ms':>11}{'policy ms':>11}{'x':>8}")
+    for name, head, tail in (
+        ("counted by hour", "SELECT date_trunc('hour', executed_at), count(*) FROM execution_results", " GROUP BY 1"),
+        ("the last hundred", "SELECT * FROM execution_results", " ORDER BY executed_at DESC LIMIT 100"),
+    ):
+        times = []
+        for _ in range(ROUNDS):
+            by_filter = _ms(_fetch, filtered, f"{head} WHERE team_id = '{team}'{tail}")
+            times.append((by_filter, _ms(_fetch, limited, head + tail)))
+        first, second = (min(column) for column in zip(*times, strict=True))
+        print(f"{name:<36}{first:>11.2f}{second:>11.2f}{second / first:>8.2f}")
+    print()
+    filtered.close()
+    limited.close()
+
+
+def _fetch(connection: Any, sql: str) -> int:
+    """How many values a query gives."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        found = sum(map(len, cursor.fetchall()))
+    connection.rollback()
+    return found
 
 
 def _many_viewers() -> int:
@@ -211,9 +243,9 @@ def _draw(dashboard: Any, panel_id: int, now: datetime | None = None) -> Any:
     return answer
 
 
-def _ms(work: Callable[[], object]) -> float:
+def _ms(work: Callable[..., object], *arguments: object) -> float:
     began = time.perf_counter()
-    work()
+    work(*arguments)
     return (time.perf_counter() - began) * 1000
 
 
