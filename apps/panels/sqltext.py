@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 
@@ -82,9 +83,23 @@ _CONTINUED: Final = {
 }
 _COMMENTER: Final = re.compile(r"/\*\s*[\w.%-]+='[^'$\0]*'(?:\s*,\s*[\w.%-]+='[^'$\0]*')*\s*\*/")
 
+_MOST_KEPT: Final = 10_000
+"""The longest text, in characters, whose tokens are kept."""
+
 
 def tokens(sql: str) -> Iterator[Token]:
     """The tokens of `sql` in order. Raises SqlTextError when a literal, an identifier or a comment is not closed."""
+    return iter(_kept(sql) if len(sql) <= _MOST_KEPT else _scanned(sql))
+
+
+@lru_cache(maxsize=128)
+def _kept(sql: str) -> tuple[Token, ...]:
+    # Each query is split several times on its way, and the same ones come again with every refresh.
+    return _scanned(sql)
+
+
+def _scanned(sql: str) -> tuple[Token, ...]:
+    found: list[Token] = []
     position = 0
     while position < len(sql):
         match = _SCAN.match(sql, position)
@@ -96,8 +111,9 @@ def tokens(sql: str) -> Iterator[Token]:
             end = _end_of_literal(sql, kind, match.end())
         else:
             end = match.end()
-        yield Token(kind, sql[position:end])
+        found.append(Token(kind, sql[position:end]))
         position = end
+    return tuple(found)
 
 
 def significant(sql: str) -> list[Token]:
