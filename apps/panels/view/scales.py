@@ -119,7 +119,9 @@ class Scales:
         if log:
             low, high, values = _log_ticks(low, high, log)
         else:
-            values = round_ticks(low, high, max(LEAST_TICKS, self._length // TICK_PX), text_of(scale.sample.config.get("unit")))
+            values = round_ticks(
+                low, high, max(LEAST_TICKS, self._length // TICK_PX), text_of(scale.sample.config.get("unit"))
+            )
         return Axis(
             low, high, ticks_of(scale.sample, values), "right" if side == "right" else "left",
             label=custom.text("axisLabel"),
