@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from apps.panels.fields.scope import Show, fill_scope
@@ -38,15 +37,16 @@ def links_for(
     """The links of one value, those with an empty or a dangerous address left out.
 
     `interpolate` puts the dashboard's own variables in and runs first, so that data is never read as a template;
-    `address` does so for addresses, where values are percent-encoded.
+    `address` does so for addresses. Values in an address are percent-encoded, but not one that it begins with.
     """
     links = []
     for raw in field.config.get("links") or ():
         if not isinstance(raw, Mapping):
             continue
-        url = _filled(raw.get("url"), field, frame, row, address or interpolate, show)
+        wanted, named = str(raw.get("url") or ""), str(raw.get("title") or "")
+        url = fill_scope((address or interpolate)(wanted), field, frame, row, show=show, address=True).strip()
         if is_safe_url(url):
-            title = _filled(raw.get("title"), field, frame, row, interpolate, show)
+            title = fill_scope(interpolate(named), field, frame, row, show=show).strip()
             links.append(Link(title or url, url, bool(raw.get("targetBlank")), bool(raw.get("oneClick"))))
     return tuple(links)
 
@@ -61,9 +61,3 @@ def is_safe_url(url: str) -> bool:
     except ValueError:
         return False
     return scheme in _SCHEMES or (not scheme and bare[0] in "/?#" and not bare.startswith(("//", "/\\")))
-
-
-def _filled(
-    text: Any, field: Field, frame: Frame, row: int, interpolate: Callable[[str], str], show: Show | None
-) -> str:
-    return fill_scope(interpolate(str(text or "")), field, frame, row, show=show).strip()

@@ -5,22 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from apps.panels.fields.javascript import text_of
 from apps.panels.fields.names import display_name, format_labels, frame_name
+from apps.panels.formats import format_selection
 from apps.panels.frames import Field, Frame
+from apps.panels.variables import Option, Selection
 
-_HOLE = re.compile(r"\$\{(__(?:field|series|value|data|cell)\w*)((?:\.[^:}\[\]]+|\[[^\]}]*\])*)(?::([\w:]+))?\}")
+_HOLE = re.compile(r"\$\{(__(?:field|series|value|data|cell)\w*)((?:\.[^:}\[\]]+|\[[^\]}]*\])*)(?::([^}]+))?\}")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[[\"']?([^\]\"']*)[\"']?\]")
 
 Show = Callable[[Field, Any], str]
 
 
-def fill_scope(text: str, field: Field, frame: Frame, row: int | None = None, *, show: Show | None = None) -> str:
+def fill_scope(
+    text: str,
+    field: Field,
+    frame: Frame,
+    row: int | None = None,
+    *,
+    show: Show | None = None,
+    address: bool = False,
+) -> str:
     """The text with what it says about a field and one of its rows; unknown names stay as they are.
 
-    `show` writes a value as the field's configuration wants it (`${__value.text}`, `${__data.fields.x.text}`).
+    `show` writes a value as the field's configuration wants it (`${__value.text}`, `${__data.fields.x}`). In an
+    `address` values are percent-encoded unless they say otherwise (`:raw`); a value that it begins with is the start
+    of an address itself.
     """
     if "${__" not in text:
         return text
@@ -29,7 +40,9 @@ def fill_scope(text: str, field: Field, frame: Frame, row: int | None = None, *,
     def fill(hole: re.Match[str]) -> str:
         part = _part(hole[1], field, frame, row, write)
         value = _walk(part, [a or b for a, b in _STEP.findall(hole[2])])
-        return hole[0] if value is _MISSING else _formatted(value, hole[3])
+        if value is _MISSING:
+            return hole[0]
+        return _formatted(value, hole[3] or ("percentencode" if address and text[: hole.start()].strip() else ""))
 
     return _HOLE.sub(fill, text)
 
@@ -62,14 +75,17 @@ def _part(name: str, field: Field, frame: Frame, row: int | None, show: Show) ->
             "text": formatted,
             "time": "" if time is None else time,
         }
-    return {"": "", "fields": _cells(frame, row, show)} if name == "__data" else None
+    if name == "__data":
+        return {"": "", "name": frame.name, "refId": frame.ref_id, "fields": _cells(frame, row, show)}
+    return None
 
 
 def _cells(frame: Frame, row: int, show: Show) -> dict[str, Any]:
     cells: dict[str, Any] = {}
     for index, other in enumerate(frame.fields):
         raw = other.values[row]
-        cell = {"": raw, "raw": raw, "numeric": raw, "text": _Late(show, other, raw)}
+        shown = _Late(show, other, raw)
+        cell = {"": shown, "raw": raw, "numeric": raw, "text": shown}
         for name in (str(index), display_name(other, frame), other.name):
             cells.setdefault(name, cell)
             cells.setdefault(name.lower(), cell)
@@ -107,6 +123,9 @@ def _walk(value: Any, path: list[str]) -> Any:
     return value
 
 
-def _formatted(value: Any, how: str | None) -> str:
+def _formatted(value: Any, how: str) -> str:
     text = str(value) if isinstance(value, _Labels | _Late) else text_of(value)
-    return quote(text, safe="") if how in ("percentencode", "uriencode") else text
+    if not how:
+        return text
+    form, *arguments = how.split(":")
+    return format_selection(Selection("", (Option(text, text),)), form, arguments)

@@ -17,6 +17,7 @@ FRAME = Frame(
         Field("host name", "string", ["lab 1", "lab&2"]),
         Field("cpu.load", "number", [0.5, 1.5], {"zone": "north"}, {"unit": "percentunit"}),
     ),
+    ref_id="C",
     name="hosts",
 )
 LOAD = FRAME.fields[2]
@@ -43,8 +44,13 @@ def show(field: Field, value: Any) -> str:
         ('${__data.fields["host name"]}', "lab&2"),
         ("${__data.fields['host name']:percentencode}", "lab%262"),
         ("${__data.fields.cpu.load.text}", "150%"),
+        ("${__data.fields.cpu.load}", "150%"),
+        ("${__data.fields.cpu.load.raw}", "1.5"),
         ("${__data.fields.cpu.load.numeric}", "1.5"),
-        ("${__data.fields.Time}", "2000"),
+        ("${__data.fields.Time}", "1970-01-01 00:00:02.000"),
+        ("${__data.fields.Time.raw:date:YYYY-MM}", "1970-01"),
+        ("${__data.fields.Time.raw:date:seconds}", "2"),
+        ("${__data.name} ${__data.refId}", "hosts C"),
         ("${__data.fields.nothing}", "${__data.fields.nothing}"),
         ("${__field.labels.nothing}", "${__field.labels.nothing}"),
         ("${other}", "${other}"),
@@ -74,9 +80,33 @@ def test_links_are_filled_from_their_row() -> None:
     )
 
 
+def test_values_in_an_address_are_encoded_unless_it_begins_with_them() -> None:
+    def url(text: str) -> str:
+        field = Field("x", "string", ["https://a.example/?q=1&r=2"], config={"links": [{"url": text}]})
+        (link,) = links_for(field, Frame((field,)), 0)
+        return link.url
+
+    assert url("/go?to=${__value.raw}") == "/go?to=https%3A%2F%2Fa.example%2F%3Fq%3D1%26r%3D2"
+    assert url("/go?to=${__value.raw:raw}") == "/go?to=https://a.example/?q=1&r=2"
+    assert url("${__value.raw}") == "https://a.example/?q=1&r=2"
+    assert url(" ${__data.fields.x}#top") == "https://a.example/?q=1&r=2#top"
+
+
+def test_the_dashboards_variables_may_differ_in_an_address() -> None:
+    field = Field("x", "string", ["v"], config={"links": [{"title": "$lab", "url": "/?lab=$lab"}]})
+    (link,) = links_for(
+        field,
+        Frame((field,)),
+        0,
+        interpolate=lambda text: text.replace("$lab", "a b"),
+        address=lambda text: text.replace("$lab", "a%20b"),
+    )
+    assert link == Link("a b", "/?lab=a%20b")
+
+
 def test_data_is_never_read_as_a_template() -> None:
     evil = Frame((Field("name", "string", ["$lab ${__value.raw}"]), Field("x", "number", [1])))
-    field = Field("x", "number", [1], config={"links": [{"url": "/x?${__data.fields.name:percentencode}"}]})
+    field = Field("x", "number", [1], config={"links": [{"url": "/x?${__data.fields.name}"}]})
     found = links_for(field, evil, 0, interpolate=lambda text: text.replace("$lab", "zurich"))
     assert found[0].url == "/x?%24lab%20%24%7B__value.raw%7D"
 
