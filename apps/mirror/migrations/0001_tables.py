@@ -188,6 +188,40 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "navigation tree",
                 "db_table": "navigation_trees",
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_navigation_trees_team"),
+                    apps.mirror.models.base.PlatformIndex(fields=["name"], name="idx_navigation_trees_name"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["parent_tree"], name="idx_navigation_trees_parent_tree"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["parent_node_id"], name="idx_navigation_trees_parent_node"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(fields=["tree_depth"], name="idx_navigation_trees_depth"),
+                    apps.mirror.models.base.PlatformIndex(fields=["is_root_tree"], name="idx_navigation_trees_is_root"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["viewport_x", "viewport_y", "viewport_zoom"], name="idx_navigation_trees_viewport"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("is_root_tree", True), ("parent_node_id__isnull", True), ("parent_tree__isnull", True)
+                            ),
+                            models.Q(
+                                ("is_root_tree", False),
+                                ("parent_node_id__isnull", False),
+                                ("parent_tree__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="check_parent_consistency",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("tree_depth__gte", 0), ("tree_depth__lte", 5)), name="check_tree_depth"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -797,6 +831,26 @@ class Migration(migrations.Migration):
                 "verbose_name": "script run",
                 "db_table": "script_results",
                 "ordering": ["-started_at", "-id"],
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_script_results_team_id"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["script_name"], name="idx_script_results_script_name"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(fields=["host_name"], name="idx_script_results_host_name"),
+                    apps.mirror.models.base.PlatformIndex(fields=["discard"], name="idx_script_results_discard"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["-started_at", "-id"], name="vpt_script_results_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["team", "-started_at", "-id"], name="vpt_script_results_team_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["script_name", "started_at"], name="vpt_script_results_script_started"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["host_name", "device_name", "-started_at"], name="vpt_script_results_device_started"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -861,6 +915,14 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "node metric",
                 "db_table": "node_metrics",
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_node_metrics_team_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["node_id"], name="idx_node_metrics_node_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["tree"], name="idx_node_metrics_tree_id"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("node_id", "tree", "team"), name="node_metrics_unique")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -931,6 +993,20 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "navigation node",
                 "db_table": "navigation_nodes",
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["tree"], name="idx_navigation_nodes_tree"),
+                    apps.mirror.models.base.PlatformIndex(fields=["node_id"], name="idx_navigation_nodes_node_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_navigation_nodes_team"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["position_x", "position_y"], name="idx_navigation_nodes_position"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["has_subtree"], name="idx_navigation_nodes_has_subtree"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tree", "node_id"), name="navigation_nodes_tree_id_node_id_key")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1003,6 +1079,26 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "navigation edge",
                 "db_table": "navigation_edges",
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["tree"], name="idx_navigation_edges_tree"),
+                    apps.mirror.models.base.PlatformIndex(fields=["edge_id"], name="idx_navigation_edges_edge_id"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["source_node_id"], name="idx_navigation_edges_source"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["target_node_id"], name="idx_navigation_edges_target"
+                    ),
+                    apps.mirror.models.base.PlatformGinIndex(
+                        fields=["action_sets"], name="idx_navigation_edges_action_sets"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["default_action_set_id"], name="idx_navigation_edges_default_action_set"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_navigation_edges_team"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tree", "edge_id"), name="navigation_edges_tree_id_edge_id_key")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1062,6 +1158,14 @@ class Migration(migrations.Migration):
                 "verbose_name": "heatmap",
                 "db_table": "heatmaps",
                 "ordering": ["-generated_at", "-id"],
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_heatmaps_team_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["generated_at"], name="idx_heatmaps_generated_at"),
+                    apps.mirror.models.base.PlatformIndex(fields=["-generated_at", "-id"], name="vpt_heatmaps_latest"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["team", "-generated_at", "-id"], name="vpt_heatmaps_team_latest"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1156,6 +1260,46 @@ class Migration(migrations.Migration):
                 "verbose_name": "step",
                 "db_table": "execution_results",
                 "ordering": ["-executed_at", "-id"],
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_execution_results_team_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["tree"], name="idx_execution_results_tree_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["host_name"], name="idx_execution_results_host_name"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["executed_at"], name="idx_execution_results_executed_at"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["device_name"], name="idx_execution_results_device_name"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        condition=models.Q(("kpi_measurement_ms__isnull", False)),
+                        fields=["team", "device_name", "executed_at"],
+                        name="idx_execution_results_kpi_query",
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        condition=models.Q(("kpi_measurement_success__isnull", False)),
+                        fields=["kpi_measurement_success"],
+                        name="idx_execution_results_kpi_success",
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        condition=models.Q(("kpi_measurement_ms__isnull", False)),
+                        fields=["kpi_measurement_ms"],
+                        name="idx_execution_results_kpi_ms",
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        condition=models.Q(("kpi_report_url__isnull", False)),
+                        fields=["kpi_report_url"],
+                        name="idx_execution_results_kpi_report",
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["-executed_at", "-id"], name="vpt_execution_results_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["team", "-executed_at", "-id"], name="vpt_execution_results_team_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["script_result"], name="vpt_execution_results_script_result"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1207,6 +1351,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "environment profile",
                 "db_table": "environment_profiles",
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_environment_profiles_team_id")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1302,6 +1449,17 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "edge metric",
                 "db_table": "edge_metrics",
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_edge_metrics_team_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["edge_id"], name="idx_edge_metrics_edge_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["tree"], name="idx_edge_metrics_tree_id"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("edge_id", "tree", "action_set_id"),
+                        name="edge_metrics_edge_id_tree_id_action_set_id_key",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1356,6 +1514,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "device model",
                 "db_table": "device_models",
+                "indexes": [apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_device_models_team_id")],
             },
         ),
         migrations.CreateModel(
@@ -1420,6 +1579,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "device",
                 "db_table": "device",
+                "indexes": [apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_device_team_id")],
             },
         ),
         migrations.CreateModel(
@@ -1477,6 +1637,32 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "deployment",
                 "db_table": "deployments",
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["host_name", "status"], name="idx_deployments_host_status"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_deployments_team"),
+                    apps.mirror.models.base.PlatformIndex(fields=["status"], name="idx_deployments_status"),
+                    apps.mirror.models.base.PlatformIndex(
+                        condition=models.Q(("status", "active")),
+                        fields=["cron_expression"],
+                        name="idx_deployments_cron",
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        condition=models.Q(("status", "active")),
+                        fields=["last_executed_at"],
+                        name="idx_deployments_next_run",
+                    ),
+                    apps.mirror.models.base.PlatformGinIndex(
+                        fields=["scheduled_today"], name="idx_deployments_scheduled_today"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["active", "paused", "stopped", "completed", "expired"])),
+                        name="deployments_status_check",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1544,6 +1730,10 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "controller",
                 "db_table": "controllers",
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="vpt_controllers_team"),
+                    apps.mirror.models.base.PlatformIndex(fields=["device"], name="vpt_controllers_device"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1624,6 +1814,34 @@ class Migration(migrations.Migration):
                 "verbose_name": "campaign run",
                 "db_table": "campaign_executions",
                 "ordering": ["-started_at", "-id"],
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_campaign_executions_team_id"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["campaign_name"], name="idx_campaign_executions_campaign_name"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["host_name"], name="idx_campaign_executions_host_name"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(fields=["status"], name="idx_campaign_executions_status"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["-started_at", "-id"], name="vpt_campaign_executions_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["team", "-started_at", "-id"], name="vpt_campaign_executions_team_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["campaign_name", "started_at"], name="vpt_campaign_executions_campaign_started"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "running", "completed", "failed", "cancelled"])),
+                        name="campaign_executions_status_check",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("campaign_execution_id",), name="campaign_executions_campaign_execution_id_key"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1681,6 +1899,10 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "campaign",
                 "db_table": "campaigns",
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="vpt_campaigns_team"),
+                    apps.mirror.models.base.PlatformIndex(fields=["name"], name="vpt_campaigns_name"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1775,6 +1997,24 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "test case",
                 "db_table": "test_cases",
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_test_cases_team_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["test_type"], name="idx_test_cases_test_type"),
+                    apps.mirror.models.base.PlatformIndex(fields=["device"], name="idx_test_cases_device_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["priority"], name="idx_test_cases_priority"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("creator__in", ["ai", "manual"])), name="test_cases_creator_check"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("priority__gte", 1), ("priority__lte", 5)), name="test_cases_priority_check"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("test_type__in", ["functional", "performance", "endurance", "robustness"])),
+                        name="test_cases_test_type_check",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1874,6 +2114,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "test run",
                 "db_table": "test_executions",
                 "ordering": ["-created_at", "-id"],
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_test_executions_team_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["test"], name="idx_test_executions_test_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["status"], name="idx_test_executions_status"),
+                    apps.mirror.models.base.PlatformIndex(fields=["start_time"], name="idx_test_executions_start_time"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["-created_at", "-id"], name="vpt_test_executions_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["team", "-created_at", "-id"], name="vpt_test_executions_team_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["campaign", "-created_at"], name="vpt_test_executions_campaign_created"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["device", "-created_at"], name="vpt_test_executions_device_created"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1950,6 +2208,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "test result",
                 "db_table": "test_results",
                 "ordering": ["-created_at", "-id"],
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_test_results_team_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["execution"], name="idx_test_results_execution_id"),
+                    apps.mirror.models.base.PlatformIndex(fields=["status"], name="idx_test_results_status"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["-created_at", "-id"], name="vpt_test_results_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["team", "-created_at", "-id"], name="vpt_test_results_team_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(fields=["test"], name="vpt_test_results_test"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2014,6 +2284,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "user interface",
                 "db_table": "userinterfaces",
+                "indexes": [apps.mirror.models.base.PlatformIndex(fields=["team"], name="vpt_userinterfaces_team")],
             },
         ),
         migrations.AddField(
@@ -2128,6 +2399,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "zap",
                 "db_table": "zap_results",
                 "ordering": ["-execution_date", "-id"],
+                "indexes": [
+                    apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_zap_results_team_id"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["script_result"], name="idx_zap_results_script_result_id"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(fields=["host_name"], name="idx_zap_results_host_name"),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["execution_date"], name="idx_zap_results_execution_date"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["-execution_date", "-id"], name="vpt_zap_results_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(
+                        fields=["team", "-execution_date", "-id"], name="vpt_zap_results_team_latest"
+                    ),
+                    apps.mirror.models.base.PlatformIndex(fields=["created_at"], name="vpt_zap_results_created_at"),
+                    apps.mirror.models.base.PlatformIndex(fields=["started_at"], name="vpt_zap_results_started_at"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2204,553 +2493,9 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
-            model_name="scriptresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_script_results_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="scriptresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["script_name"], name="idx_script_results_script_name"),
-        ),
-        migrations.AddIndex(
-            model_name="scriptresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["host_name"], name="idx_script_results_host_name"),
-        ),
-        migrations.AddIndex(
-            model_name="scriptresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["discard"], name="idx_script_results_discard"),
-        ),
-        migrations.AddIndex(
-            model_name="scriptresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["-started_at", "-id"], name="vpt_script_results_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="scriptresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["team", "-started_at", "-id"], name="vpt_script_results_team_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="scriptresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["script_name", "started_at"], name="vpt_script_results_script_started"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="scriptresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["host_name", "device_name", "-started_at"], name="vpt_script_results_device_started"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="nodemetric",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_node_metrics_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="nodemetric",
-            index=apps.mirror.models.base.PlatformIndex(fields=["node_id"], name="idx_node_metrics_node_id"),
-        ),
-        migrations.AddIndex(
-            model_name="nodemetric",
-            index=apps.mirror.models.base.PlatformIndex(fields=["tree"], name="idx_node_metrics_tree_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="nodemetric",
-            constraint=models.UniqueConstraint(fields=("node_id", "tree", "team"), name="node_metrics_unique"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationnode",
-            index=apps.mirror.models.base.PlatformIndex(fields=["tree"], name="idx_navigation_nodes_tree"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationnode",
-            index=apps.mirror.models.base.PlatformIndex(fields=["node_id"], name="idx_navigation_nodes_node_id"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationnode",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_navigation_nodes_team"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationnode",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["position_x", "position_y"], name="idx_navigation_nodes_position"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="navigationnode",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["has_subtree"], name="idx_navigation_nodes_has_subtree"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="navigationnode",
-            constraint=models.UniqueConstraint(fields=("tree", "node_id"), name="navigation_nodes_tree_id_node_id_key"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationedge",
-            index=apps.mirror.models.base.PlatformIndex(fields=["tree"], name="idx_navigation_edges_tree"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationedge",
-            index=apps.mirror.models.base.PlatformIndex(fields=["edge_id"], name="idx_navigation_edges_edge_id"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationedge",
-            index=apps.mirror.models.base.PlatformIndex(fields=["source_node_id"], name="idx_navigation_edges_source"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationedge",
-            index=apps.mirror.models.base.PlatformIndex(fields=["target_node_id"], name="idx_navigation_edges_target"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationedge",
-            index=apps.mirror.models.base.PlatformGinIndex(
-                fields=["action_sets"], name="idx_navigation_edges_action_sets"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="navigationedge",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["default_action_set_id"], name="idx_navigation_edges_default_action_set"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="navigationedge",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_navigation_edges_team"),
-        ),
-        migrations.AddConstraint(
-            model_name="navigationedge",
-            constraint=models.UniqueConstraint(fields=("tree", "edge_id"), name="navigation_edges_tree_id_edge_id_key"),
-        ),
-        migrations.AddIndex(
-            model_name="heatmap",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_heatmaps_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="heatmap",
-            index=apps.mirror.models.base.PlatformIndex(fields=["generated_at"], name="idx_heatmaps_generated_at"),
-        ),
-        migrations.AddIndex(
-            model_name="heatmap",
-            index=apps.mirror.models.base.PlatformIndex(fields=["-generated_at", "-id"], name="vpt_heatmaps_latest"),
-        ),
-        migrations.AddIndex(
-            model_name="heatmap",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["team", "-generated_at", "-id"], name="vpt_heatmaps_team_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_execution_results_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["tree"], name="idx_execution_results_tree_id"),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["host_name"], name="idx_execution_results_host_name"),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["executed_at"], name="idx_execution_results_executed_at"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["device_name"], name="idx_execution_results_device_name"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                condition=models.Q(("kpi_measurement_ms__isnull", False)),
-                fields=["team", "device_name", "executed_at"],
-                name="idx_execution_results_kpi_query",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                condition=models.Q(("kpi_measurement_success__isnull", False)),
-                fields=["kpi_measurement_success"],
-                name="idx_execution_results_kpi_success",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                condition=models.Q(("kpi_measurement_ms__isnull", False)),
-                fields=["kpi_measurement_ms"],
-                name="idx_execution_results_kpi_ms",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                condition=models.Q(("kpi_report_url__isnull", False)),
-                fields=["kpi_report_url"],
-                name="idx_execution_results_kpi_report",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["-executed_at", "-id"], name="vpt_execution_results_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["team", "-executed_at", "-id"], name="vpt_execution_results_team_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="executionresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["script_result"], name="vpt_execution_results_script_result"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="environmentprofile",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_environment_profiles_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="edgemetric",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_edge_metrics_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="edgemetric",
-            index=apps.mirror.models.base.PlatformIndex(fields=["edge_id"], name="idx_edge_metrics_edge_id"),
-        ),
-        migrations.AddIndex(
-            model_name="edgemetric",
-            index=apps.mirror.models.base.PlatformIndex(fields=["tree"], name="idx_edge_metrics_tree_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="edgemetric",
-            constraint=models.UniqueConstraint(
-                fields=("edge_id", "tree", "action_set_id"), name="edge_metrics_edge_id_tree_id_action_set_id_key"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="devicemodel",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_device_models_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="device",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_device_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="deployment",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["host_name", "status"], name="idx_deployments_host_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deployment",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_deployments_team"),
-        ),
-        migrations.AddIndex(
-            model_name="deployment",
-            index=apps.mirror.models.base.PlatformIndex(fields=["status"], name="idx_deployments_status"),
-        ),
-        migrations.AddIndex(
-            model_name="deployment",
-            index=apps.mirror.models.base.PlatformIndex(
-                condition=models.Q(("status", "active")), fields=["cron_expression"], name="idx_deployments_cron"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deployment",
-            index=apps.mirror.models.base.PlatformIndex(
-                condition=models.Q(("status", "active")), fields=["last_executed_at"], name="idx_deployments_next_run"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deployment",
-            index=apps.mirror.models.base.PlatformGinIndex(
-                fields=["scheduled_today"], name="idx_deployments_scheduled_today"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deployment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["active", "paused", "stopped", "completed", "expired"])),
-                name="deployments_status_check",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="controller",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="vpt_controllers_team"),
-        ),
-        migrations.AddIndex(
-            model_name="controller",
-            index=apps.mirror.models.base.PlatformIndex(fields=["device"], name="vpt_controllers_device"),
-        ),
-        migrations.AddIndex(
-            model_name="campaignexecution",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_campaign_executions_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="campaignexecution",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["campaign_name"], name="idx_campaign_executions_campaign_name"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="campaignexecution",
-            index=apps.mirror.models.base.PlatformIndex(fields=["host_name"], name="idx_campaign_executions_host_name"),
-        ),
-        migrations.AddIndex(
-            model_name="campaignexecution",
-            index=apps.mirror.models.base.PlatformIndex(fields=["status"], name="idx_campaign_executions_status"),
-        ),
-        migrations.AddIndex(
-            model_name="campaignexecution",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["-started_at", "-id"], name="vpt_campaign_executions_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="campaignexecution",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["team", "-started_at", "-id"], name="vpt_campaign_executions_team_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="campaignexecution",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["campaign_name", "started_at"], name="vpt_campaign_executions_campaign_started"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaignexecution",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "running", "completed", "failed", "cancelled"])),
-                name="campaign_executions_status_check",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaignexecution",
-            constraint=models.UniqueConstraint(
-                fields=("campaign_execution_id",), name="campaign_executions_campaign_execution_id_key"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="vpt_campaigns_team"),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=apps.mirror.models.base.PlatformIndex(fields=["name"], name="vpt_campaigns_name"),
-        ),
-        migrations.AddIndex(
-            model_name="testcase",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_test_cases_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="testcase",
-            index=apps.mirror.models.base.PlatformIndex(fields=["test_type"], name="idx_test_cases_test_type"),
-        ),
-        migrations.AddIndex(
-            model_name="testcase",
-            index=apps.mirror.models.base.PlatformIndex(fields=["device"], name="idx_test_cases_device_id"),
-        ),
-        migrations.AddIndex(
-            model_name="testcase",
-            index=apps.mirror.models.base.PlatformIndex(fields=["priority"], name="idx_test_cases_priority"),
-        ),
-        migrations.AddConstraint(
-            model_name="testcase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("creator__in", ["ai", "manual"])), name="test_cases_creator_check"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="testcase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("priority__gte", 1), ("priority__lte", 5)), name="test_cases_priority_check"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="testcase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("test_type__in", ["functional", "performance", "endurance", "robustness"])),
-                name="test_cases_test_type_check",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="testexecution",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_test_executions_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="testexecution",
-            index=apps.mirror.models.base.PlatformIndex(fields=["test"], name="idx_test_executions_test_id"),
-        ),
-        migrations.AddIndex(
-            model_name="testexecution",
-            index=apps.mirror.models.base.PlatformIndex(fields=["status"], name="idx_test_executions_status"),
-        ),
-        migrations.AddIndex(
-            model_name="testexecution",
-            index=apps.mirror.models.base.PlatformIndex(fields=["start_time"], name="idx_test_executions_start_time"),
-        ),
-        migrations.AddIndex(
-            model_name="testexecution",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["-created_at", "-id"], name="vpt_test_executions_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="testexecution",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["team", "-created_at", "-id"], name="vpt_test_executions_team_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="testexecution",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["campaign", "-created_at"], name="vpt_test_executions_campaign_created"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="testexecution",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["device", "-created_at"], name="vpt_test_executions_device_created"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="testresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_test_results_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="testresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["execution"], name="idx_test_results_execution_id"),
-        ),
-        migrations.AddIndex(
-            model_name="testresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["status"], name="idx_test_results_status"),
-        ),
-        migrations.AddIndex(
-            model_name="testresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["-created_at", "-id"], name="vpt_test_results_latest"),
-        ),
-        migrations.AddIndex(
-            model_name="testresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["team", "-created_at", "-id"], name="vpt_test_results_team_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="testresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["test"], name="vpt_test_results_test"),
-        ),
-        migrations.AddIndex(
-            model_name="userinterface",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="vpt_userinterfaces_team"),
-        ),
-        migrations.AddIndex(
             model_name="navigationtree",
             index=apps.mirror.models.base.PlatformIndex(
                 fields=["userinterface"], name="idx_navigation_trees_userinterface"
             ),
-        ),
-        migrations.AddIndex(
-            model_name="navigationtree",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_navigation_trees_team"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationtree",
-            index=apps.mirror.models.base.PlatformIndex(fields=["name"], name="idx_navigation_trees_name"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationtree",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["parent_tree"], name="idx_navigation_trees_parent_tree"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="navigationtree",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["parent_node_id"], name="idx_navigation_trees_parent_node"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="navigationtree",
-            index=apps.mirror.models.base.PlatformIndex(fields=["tree_depth"], name="idx_navigation_trees_depth"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationtree",
-            index=apps.mirror.models.base.PlatformIndex(fields=["is_root_tree"], name="idx_navigation_trees_is_root"),
-        ),
-        migrations.AddIndex(
-            model_name="navigationtree",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["viewport_x", "viewport_y", "viewport_zoom"], name="idx_navigation_trees_viewport"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="navigationtree",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("is_root_tree", True), ("parent_node_id__isnull", True), ("parent_tree__isnull", True)),
-                    models.Q(
-                        ("is_root_tree", False), ("parent_node_id__isnull", False), ("parent_tree__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="check_parent_consistency",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="navigationtree",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("tree_depth__gte", 0), ("tree_depth__lte", 5)), name="check_tree_depth"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="zapresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["team"], name="idx_zap_results_team_id"),
-        ),
-        migrations.AddIndex(
-            model_name="zapresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["script_result"], name="idx_zap_results_script_result_id"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="zapresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["host_name"], name="idx_zap_results_host_name"),
-        ),
-        migrations.AddIndex(
-            model_name="zapresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["execution_date"], name="idx_zap_results_execution_date"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="zapresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["-execution_date", "-id"], name="vpt_zap_results_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="zapresult",
-            index=apps.mirror.models.base.PlatformIndex(
-                fields=["team", "-execution_date", "-id"], name="vpt_zap_results_team_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="zapresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["created_at"], name="vpt_zap_results_created_at"),
-        ),
-        migrations.AddIndex(
-            model_name="zapresult",
-            index=apps.mirror.models.base.PlatformIndex(fields=["started_at"], name="vpt_zap_results_started_at"),
         ),
     ]
