@@ -245,3 +245,19 @@ def test_the_search_finds_dashboards(admin: User, charlie: User) -> None:
     Dashboard.objects.update(team_id=TEAM_A)
     assert 'href="/d/one/"' in page(admin, "/search/?q=zapping")
     assert 'href="/d/one/"' not in page(charlie, "/search/?q=zapping")
+
+
+def test_a_panel_has_its_authors_links_and_says_its_own_times(admin: User) -> None:
+    register(
+        "one",
+        panel(1, links=[{"title": "Of $kind", "url": "/runs/?q=$kind"}, {"title": "Trap", "url": "javascript:x"}]),
+        panel(2, timeFrom="2h"), panel(3, timeShift="1d"), panel(4, timeFrom="1d", hideTimeOverride=True),
+        variables=[variable()],
+    )  # fmt: skip
+    text = page(admin, "/d/one/")
+    assert '<a href="/runs/?q=red">Of red</a>' in text
+    assert "Trap" not in text
+    assert "last 2h" in text
+    assert "1d earlier" in text
+    assert "last 1d" not in text.split('data-part="grid"')[1]
+    assert "last 2h" not in page(admin, "/d/one/?from=1760000000000&to=1760003600000")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from apps.accounts.scope import TeamScope, scope_of
 from apps.dashboards.models import Dashboard
 from apps.panels.document import Link
 from apps.panels.interpolate import interpolate_text
-from apps.panels.opening import Opened
+from apps.panels.variables import Selections
 from apps.portal import links
 
 MOST_LINKS: Final = 30
@@ -28,17 +28,24 @@ class Outward:
     new_tab: bool
 
 
-def outward(found: Opened, uid: str, chosen: Sequence[tuple[str, str]], scope: TeamScope) -> Iterator[Outward]:
-    """The links that a browser can follow; one of the kind `dashboards` means all dashboards that have its tags."""
-    for link in found.dashboard.links:
+def outward(given: Iterable[Link], selections: Selections, chosen: Sequence[tuple[str, str]]) -> Iterator[Outward]:
+    """The links that a browser can follow, with the range and the variables (`chosen`) that they take along."""
+    for link in given:
+        url = links.followable(interpolate_text(link.url, selections)) if link.kind != "dashboards" else ""
+        if url:
+            title = interpolate_text(link.title, selections, default="text")
+            yield Outward(title or url, _with(url, link, chosen), link.new_tab)
+
+
+def tagged(given: Iterable[Link], uid: str, chosen: Sequence[tuple[str, str]], scope: TeamScope) -> Iterator[Outward]:
+    """The other dashboards that the links of the kind `dashboards` mean: those that have all tags of one."""
+    for link in given:
         if link.kind == "dashboards":
-            given = link.fields.get("tags")
-            tags = [tag for tag in given if isinstance(tag, str)] if isinstance(given, list) else []
+            named = link.fields.get("tags")
+            tags = [tag for tag in named if isinstance(tag, str)] if isinstance(named, list) else []
             others = Dashboard.objects.visible_to(scope).exclude(uid=uid).filter(tags__contains=tags)
             for other in others.only("uid", "title")[:MOST_LINKS]:
                 yield Outward(other.title, _with(links.page("dashboard", other.uid), link, chosen), link.new_tab)
-        elif url := links.followable(interpolate_text(link.url, found.selections)):
-            yield Outward(link.title or url, _with(url, link, chosen), link.new_tab)
 
 
 def next_favourite(user: User, uid: str, every: str) -> str:

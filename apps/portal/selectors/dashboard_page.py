@@ -23,7 +23,8 @@ from apps.panels.timerange import TimeRange
 from apps.panels.variables import ALL, ALL_TEXT, Option, Selection, Variable
 from apps.portal import links
 from apps.portal.selectors import quick_ranges
-from apps.portal.selectors.dashboard_links import Outward, outward
+from apps.portal.selectors.dashboard_links import Outward, outward, tagged
+from apps.portal.selectors.panel_rows import rows_behind
 
 SHOWN_OPTIONS: Final = 1000
 """The most options of a variable that a page holds; what is chosen is always among them."""
@@ -70,7 +71,8 @@ class Frame:
     `panel` is its number in the document, where `id` is the copy's. `url` shows it alone, `solo_url` does so
     without the portal around it.
 
-    Of a row, `url` opens or closes it.
+    `time` says which times it shows where they are its own, `rows_url` leads to the rows that it counts, `links` are
+    its author's. Of a row, `url` opens or closes it.
     """
 
     id: int
@@ -88,6 +90,9 @@ class Frame:
     is_open: bool = True
     url: str = ""
     solo_url: str = ""
+    rows_url: str = ""
+    time: str = ""
+    links: Sequence[Outward] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +159,6 @@ def page_of(row: Row, query: QueryDict, *, user: User, panel: int | None = None)
         placed = _copy(found, panel, asked.scoped)
     elif alone is not None:
         placed = tuple(one for one in placed if one.id == alone and not one.is_row)
-    chosen = [(f"var-{name}", value) for name, one in found.selections.items() for value in one.url_values]
-    asked_range = [("from", found.range.raw_from), ("to", found.range.raw_to)]
     return DashboardPage(
         uid=row.uid,
         title=row.title,
@@ -165,9 +168,12 @@ def page_of(row: Row, query: QueryDict, *, user: User, panel: int | None = None)
         zone=query.get("tz", "") or found.dashboard.timezone,
         refresh=_refresh(query.get("refresh", found.dashboard.refresh)),
         controls=[_control(one, found, query) for one in found.dashboard.variables if _is_shown(one)],
-        frames=[_frame(row.uid, one, found.selections, query) for one in placed],
-        links=list(outward(found, row.uid, [*asked_range, *chosen], scope)),
-        query=urlencode([*asked_range, *chosen]),
+        frames=[_frame(row.uid, one, found, query) for one in placed],
+        links=[
+            *outward(found.dashboard.links, found.selections, _chosen(found)),
+            *tagged(found.dashboard.links, row.uid, _chosen(found), scope),
+        ],
+        query=urlencode(_chosen(found)),
         asked_range=[(name, query.get(name, "")) for name in ("from", "to") if name in query],
         asked_values=[(name, value) for name in query if name.startswith("var-") for value in query.getlist(name)],
         kept=[(name, value) for name in _KEPT for value in query.getlist(name)],
@@ -197,6 +203,20 @@ def asked_by(query: QueryDict) -> Asked:
 
 _KEPT: Final = ("tz", "refresh", "row", "viewPanel", "kiosk", "cycle")
 """Parameters of the address that a change of the range or of a variable leaves as they are."""
+
+
+def _chosen(found: Opened) -> list[tuple[str, str]]:
+    """What is chosen, as parameters of an address: the range as it was written, and each variable's values."""
+    values = [(f"var-{name}", value) for name, one in found.selections.items() for value in one.url_values]
+    return [("from", found.range.raw_from), ("to", found.range.raw_to), *values]
+
+
+def _own_time(panel: Panel, found: Opened) -> str:
+    """The times of a panel that has its own, in words; only a relative range is replaced."""
+    if panel.hide_time_override:
+        return ""
+    span = f"last {panel.time_from}" if panel.time_from and found.range.is_relative else ""
+    return ", ".join(filter(None, (span, panel.time_shift and f"{panel.time_shift} earlier")))
 
 
 def _number(text: str) -> int | None:
@@ -244,8 +264,8 @@ def _choices(variable: Variable, selection: Selection, options: Sequence[Option]
     return [Choice(ALL_TEXT, ALL, selection.is_all), *listed] if variable.include_all else listed
 
 
-def _frame(uid: str, panel: Panel, selections: Mapping[str, Selection], query: QueryDict) -> Frame:
-    here = {**selections, **{name: Selection.of(name, value) for name, value in panel.scoped.items()}}
+def _frame(uid: str, panel: Panel, found: Opened, query: QueryDict) -> Frame:
+    here = {**found.selections, **{name: Selection.of(name, value) for name, value in panel.scoped.items()}}
     title = interpolate_text(panel.title, here, default="text")
     grid = panel.grid
     if panel.is_row:
@@ -261,6 +281,8 @@ def _frame(uid: str, panel: Panel, selections: Mapping[str, Selection], query: Q
         panel.id, original, title, grid.x, grid.y, grid.w, grid.h, query=scope, help=panel.description,
         kind=panel.type, bare=panel.transparent, url=_address(query, viewPanel=[str(panel.id)]),
         solo_url=links.page("solo", uid, original),
+        rows_url=rows_behind(uid, original, here, found.range.start, found.now), time=_own_time(panel, found),
+        links=tuple(outward(panel.links, here, _chosen(found))),
     )  # fmt: skip
 
 

@@ -68,7 +68,8 @@ export function createFrame(element, page) {
   function show(answer) {
     element.classList.remove("is-stale");
     if (answer.title) {
-      title.textContent = title.title = answer.title;
+      title.textContent = answer.title;
+      if (!title.href) title.title = answer.title;
       element.setAttribute("aria-label", answer.title);
     }
     const { error, view } = answer;

@@ -73,6 +73,7 @@ export function createGrid(page) {
           const widened = kept.dataset.w !== fresh.dataset.w;
           Object.assign(kept.dataset, fresh.dataset);
           kept.className = fresh.className;
+          for (const part of ["[data-rows]", "[data-panel-links]"]) renew(kept.querySelector(part), fresh.querySelector(part));
           place(kept);
           if (widened) frames.get(key).stale = true;
         }
@@ -89,6 +90,12 @@ export function createGrid(page) {
 
 const keyOf = (element) =>
   element?.dataset.panel ? `${element.dataset.panel}?${element.dataset.query}` : element?.dataset.frame ?? "";
+
+/** Where a frame leads hangs on what is chosen. */
+function renew(kept, fresh) {
+  if (kept?.href) kept.href = fresh.href;
+  else kept?.replaceChildren(...fresh.cloneNode(true).childNodes);
+}
 
 /** The policy forbids style attributes in HTML, so the places come as data. */
 function place(element) {

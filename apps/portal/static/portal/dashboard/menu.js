@@ -46,6 +46,11 @@ export function bindMenu(page) {
       ["Copy its link", "copy", () => copy(linkTo(frame))],
       ["Open without the portal around it", "dashboard", () => window.open(soloOf(frame, page), "_blank", "noopener")],
     ];
+    const { element } = frame;
+    const onward = [...element.querySelectorAll("[data-panel-links] a")].map((link) => [link.textContent, "open", () => link.click()]);
+    const rows = element.querySelector("a[data-rows]");
+    if (rows) onward.unshift(["Show the rows behind it", "right", () => rows.click()]);
+    entries.splice(1, 0, ...onward);
     const about = frame.element.querySelector(".panel-tools > .panel-mark")?.title;
     const sheet = html("div", { class: "menu-sheet panel-sheet", popover: "auto", role: "menu" },
       about && html("p", { class: "panel-about", role: "presentation" }, about),
