@@ -8,16 +8,14 @@ import math
 import re
 from collections.abc import Callable, Mapping
 
-from apps.panels.frames import epoch_ms
-
 _Part = str | Callable[[dt.datetime], object]
 
-_MONTHS = (
+MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"\[([^\]]*)\]|LTS|LT|L{1,4}|l{1,4}|YYYY|YY|Y|Qo|Q|MMMM|MMM|MM|Mo|M|DDDD|DDDo|DDD|DD|Do|D|dddd|ddd|dd|do|d|E|e"
     r"|GGGG|GG|WW|W|ww|w|HH|H|hh|h|kk|k|mm|m|ss|s|S{1,9}|ZZ|Z|zz|z|A|a|X|x"
 )
@@ -34,26 +32,7 @@ _LOCAL = {
     "llll": "ddd, MMM D, YYYY h:mm A",
 }
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_EPOCH_TEXT = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?")
-_STRPTIME = {
-    **dict.fromkeys(("YYYY", "Y"), "%Y"),
-    "YY": "%y",
-    "MMMM": "%B",
-    "MMM": "%b",
-    **dict.fromkeys(("MM", "M"), "%m"),
-    **dict.fromkeys(("DD", "D"), "%d"),
-    "DDDD": "%j",
-    "dddd": "%A",
-    "ddd": "%a",
-    **dict.fromkeys(("HH", "H"), "%H"),
-    **dict.fromkeys(("hh", "h"), "%I"),
-    **dict.fromkeys(("mm", "m"), "%M"),
-    **dict.fromkeys(("ss", "s"), "%S"),
-    **{"S" * size: "%f" for size in range(1, 7)},
-    **dict.fromkeys(("A", "a"), "%p"),
-    **dict.fromkeys(("Z", "ZZ"), "%z"),
-}
-_NAMED_PATTERNS = {"iso": "YYYY-MM-DDTHH:mm:ss.SSSZ"}
+NAMED_PATTERNS = {"iso": "YYYY-MM-DDTHH:mm:ss.SSSZ"}
 
 FULL_DATE = "YYYY-MM-DD HH:mm:ss"
 FULL_DATE_MS = "YYYY-MM-DD HH:mm:ss.SSS"
@@ -78,10 +57,10 @@ def format_date(epoch_ms: float, pattern: str = FULL_DATE, zone: dt.tzinfo = dt.
 @functools.lru_cache(maxsize=256)
 def _parts(pattern: str) -> tuple[_Part, ...]:
     """A pattern taken apart: texts, and functions that write a part of a date."""
-    pattern = _NAMED_PATTERNS.get(pattern, pattern)
+    pattern = NAMED_PATTERNS.get(pattern, pattern)
     parts: list[_Part] = []
     place = 0
-    for hole in _TOKEN.finditer(pattern):
+    for hole in TOKEN.finditer(pattern):
         parts.append(pattern[place : hole.start()])
         place = hole.end()
         token = hole[0]
@@ -98,33 +77,6 @@ def _parts(pattern: str) -> tuple[_Part, ...]:
 
 def _fraction(moment: dt.datetime, *, digits: int) -> str:
     return f"{moment.microsecond:06d}".ljust(9, "0")[:digits]
-
-
-def parse_date(text: str, zone: dt.tzinfo = dt.UTC, pattern: str = "") -> float | None:
-    """Epoch milliseconds of a date or time by a moment.js pattern, without one by ISO 8601; None for another text.
-
-    It is in `zone` unless it names one itself.
-    """
-    text = text.strip()
-    if pattern in ("X", "x"):
-        return float(text) * (1000 if pattern == "X" else 1) if _EPOCH_TEXT.fullmatch(text) else None
-    try:
-        moment = (
-            _by_pattern(text, _NAMED_PATTERNS.get(pattern, pattern)) if pattern else dt.datetime.fromisoformat(text)
-        )
-    except (ValueError, re.error):
-        return None
-    return epoch_ms(moment if moment.tzinfo else moment.replace(tzinfo=zone))
-
-
-def _by_pattern(text: str, pattern: str) -> dt.datetime:
-    parts = []
-    place = 0
-    for hole in _TOKEN.finditer(pattern):
-        literal = (hole[1] or "").replace("%", "%%") if hole[0][0] == "[" else hole[0]
-        parts += [pattern[place : hole.start()].replace("%", "%%"), _STRPTIME.get(hole[0], literal)]
-        place = hole.end()
-    return dt.datetime.strptime(text, "".join(parts) + pattern[place:].replace("%", "%%"))  # noqa: DTZ007
 
 
 def time_ago(epoch_ms: float, now_ms: float) -> str:
@@ -178,8 +130,8 @@ _PARTS: Mapping[str, Callable[[dt.datetime], object]] = {
     "Y": lambda m: m.year,
     "Q": lambda m: (m.month + 2) // 3,
     "Qo": lambda m: _ordinal((m.month + 2) // 3),
-    "MMMM": lambda m: _MONTHS[m.month - 1],
-    "MMM": lambda m: _MONTHS[m.month - 1][:3],
+    "MMMM": lambda m: MONTHS[m.month - 1],
+    "MMM": lambda m: MONTHS[m.month - 1][:3],
     "MM": lambda m: f"{m.month:02d}",
     "Mo": lambda m: _ordinal(m.month),
     "M": lambda m: m.month,

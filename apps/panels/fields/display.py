@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from apps.panels.fields import colors
-from apps.panels.fields.dates import parse_date
+from apps.panels.fields.date_parsing import parse_date
 from apps.panels.fields.javascript import number_text, text_of, to_number
 from apps.panels.fields.mappings import MappingResult, map_value
 from apps.panels.fields.reducers import finite_numbers, reduce_field
@@ -171,8 +171,10 @@ def span_of(field: Field) -> tuple[float, float]:
 
 
 def configured_ends(field: Field) -> tuple[float | None, float | None]:
-    """`min` and `max` of the configuration, None where it has no number."""
+    """`min` and `max` of the configuration, the smaller one first, None where it has no number."""
     low, high = (to_number(field.config.get(name)) for name in ("min", "max"))
+    if low > high:
+        low, high = high, low
     return None if math.isnan(low) else low, None if math.isnan(high) else high
 
 

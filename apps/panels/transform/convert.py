@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from apps.panels.fields.dates import format_date, parse_date
+from apps.panels.fields.date_parsing import parse_date
+from apps.panels.fields.dates import format_date
 from apps.panels.fields.javascript import text_of, to_number
 from apps.panels.fields.matchers import has_name
 from apps.panels.frames import Field, FieldType

@@ -77,5 +77,6 @@ def _configure(config: dict[str, Any], role: str, value: Any, arguments: Mapping
             config[role] = number
         case "threshold1" if math.isfinite(number):
             color = mapping(arguments.get("threshold")).get("color") or "red"
-            steps = config.setdefault("thresholds", {"mode": "absolute", "steps": []})["steps"]
+            below = {"value": None, "color": "green"}
+            steps = config.setdefault("thresholds", {"mode": "absolute", "steps": [below]})["steps"]
             steps.append({"value": number, "color": color})

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from apps.panels.fields.dates import format_date, parse_date, time_ago
+from apps.panels.fields.date_parsing import parse_date
+from apps.panels.fields.dates import format_date, time_ago
 
 MOMENT = 1_505_634_997_920  # Sunday, 2017-09-17T07:56:37.920Z
 HOUR = 3_600_000
@@ -93,10 +94,15 @@ def test_how_long_ago(before: float, text: str) -> None:
         ("on 2017-09-17T07:56:37.920+0000", "[on] YYYY-MM-DDTHH:mm:ss.SSSZ", MOMENT),
         ("1505634997.92", "X", MOMENT),
         ("1505634997920", "x", MOMENT),
+        ("2017-09-17 07:56:37", "YYYY", 1_483_228_800_000),
+        ("17th of september 69", "Do [of] MMMM YY", -9_158_400_000),
+        ("12:30 pm 1.1.2000 +01:00", "h:mm a D.M.YYYY Z", 946_726_200_000),
         ("2017", "MM", None),
+        ("09", "MM", None),
+        ("31.2.2017", "D.M.YYYY", None),
+        ("1 Foo 2017", "D MMM YYYY", None),
         ("soon", "X", None),
         ("1 1", "D D", None),
-        ("100%", "DD%", None),
     ],
 )
 def test_texts_by_pattern(text: str, pattern: str, expected: float | None) -> None:

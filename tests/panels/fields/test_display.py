@@ -145,6 +145,7 @@ def test_a_colour_from_a_dashboard_is_one_or_grey() -> None:
         ([5, 15], {"max": "20"}, (5, 20)),
         ([], {}, (0, 100)),
         ([], {"max": 10}, (0, 10)),
+        ([], {"min": 10, "max": 5}, (5, 10)),
         ([math.inf, 3], {}, (3, 3)),
     ],
 )

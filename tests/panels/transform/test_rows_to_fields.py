@@ -58,7 +58,7 @@ def test_mappings_say_what_a_column_is() -> None:
         "noise": [7],
         "temp": [20],
     }
-    steps = [{"value": 30, "color": "orange"}]
+    steps = [{"value": None, "color": "green"}, {"value": 30, "color": "orange"}]
     assert turned(options, **data) == [
         ("hall", 20, {"sensor": "in"}, {"thresholds": {"mode": "absolute", "steps": steps}, "min": -5})
     ]
@@ -67,3 +67,13 @@ def test_mappings_say_what_a_column_is() -> None:
 def test_without_a_name_or_a_value_nothing_turns() -> None:
     bare = frame(x=[1])
     assert transformed("rowsToFields", {}, bare) == (bare,)
+
+
+def test_a_column_that_is_ignored_is_not_taken_by_itself() -> None:
+    options = {"mappings": [mapping("name", "__ignore"), mapping("value", "__ignore")]}
+    assert turned(options, name=["x"], value=[1], city=["Rome"], other=[20]) == [("Rome", 20, {}, {})]
+
+
+def test_a_number_may_be_a_name() -> None:
+    options = {"mappings": [mapping("id", "field.name"), mapping("value", "field.value")]}
+    assert [name for name, *_ in turned(options, id=[10, 20], value=[1, 2])] == ["10", "20"]
