@@ -75,7 +75,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Opened:
-    """A dashboard with what is chosen. `selections` lacks variables that cannot be filled in; `troubles` say, by
+    """A dashboard with what is chosen. `selections` lacks variables that cannot be filled in; `failures` say, by
     variable, why its options are missing. `now` is the moment that relative times count from."""
 
     dashboard: Dashboard
@@ -87,7 +87,12 @@ class Opened:
     selections: Mapping[str, Selection]
     options: Mapping[str, Sequence[Option]]
     faults: Sequence[Fault] = ()
-    troubles: Mapping[str, str] = field(default_factory=dict)
+    failures: Mapping[str, PanelError] = field(default_factory=dict)
+
+    @property
+    def troubles(self) -> Mapping[str, str]:
+        """Why the options of a variable are missing, in words."""
+        return {name: failure.text for name, failure in self.failures.items()}
 
     @property
     def keep_seconds(self) -> int:
@@ -145,7 +150,7 @@ def open_dashboard(
         if variable.is_supported and (wanted is None or variable.name in wanted):
             filling.fill(variable)
     return replace(
-        opened, selections=filling.selections, options=filling.options, faults=tuple(faults), troubles=filling.troubles
+        opened, selections=filling.selections, options=filling.options, faults=tuple(faults), failures=filling.failures
     )
 
 
@@ -200,23 +205,27 @@ class _Filling:
         self._limits = limits
         self.selections: dict[str, Selection] = {}
         self.options: dict[str, Sequence[Option]] = {}
-        self.troubles: dict[str, str] = {}
+        self.failures: dict[str, PanelError] = {}
 
     def fill(self, variable: Variable) -> None:
         name = variable.name
         try:
             options = self._options(variable)
-        except (PanelError, InterpolationError, MacroError, BadDurationError, ValueError) as error:
-            self.options[name], self.selections[name] = (), Selection(name)
-            self.troubles[name] = str(error)
+        except PanelError as error:
+            self._fail(name, error)
+            return
+        except (InterpolationError, MacroError, BadDurationError, ValueError) as error:
+            self._fail(name, PanelError("refused", f"{error}."))
             return
         self.options[name] = options
         chosen = self._chosen(variable, options)
         try:
             self.selections[name] = follow_range(variable, chosen, self._opened.range)
         except BadDurationError as error:
-            self.selections[name] = chosen
-            self.troubles[name] = str(error)
+            self._fail(name, PanelError("refused", f"{error}."))
+
+    def _fail(self, name: str, error: PanelError) -> None:
+        self.options[name], self.selections[name], self.failures[name] = (), Selection(name), error
 
     def _options(self, variable: Variable) -> Sequence[Option]:
         if variable.kind == "datasource":
@@ -228,7 +237,7 @@ class _Filling:
             return static_options(variable)
         if variable.datasource is not None and not (variable.datasource.is_sql or "$" in variable.datasource.uid):
             raise ValueError(
-                f"It asks a data source of type {variable.datasource.type}, which the portal does not have."
+                f"It asks a data source of type {variable.datasource.type}, which the portal does not have"
             )
         opened = replace(self._opened, selections=self.selections)
         interval = calculate_interval(opened.range, None, LOWEST_INTERVAL)

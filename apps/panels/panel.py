@@ -259,9 +259,10 @@ def _asked(
     asking: _Asking, panel: Panel, target: Target, time_range: TimeRange, interval: Interval, built_in: Globals
 ) -> _Raw:
     opened = asking.opened
-    for name in sorted(names_used(target.raw_sql) & opened.troubles.keys()):
-        text = f"The variable {name} has no values. {opened.troubles[name]}"
-        return _Raw(failures=(Failure(text, ref_id=target.ref_id),))
+    for name in sorted(names_used(target.raw_sql) & opened.failures.keys()):
+        met = opened.failures[name]
+        text = f"The variable {name} has no values. {met.text}"
+        return _Raw(failures=(Failure(text, met.fix, met.kind, target.ref_id),))
     try:
         statement = build_statement(
             target.raw_sql, opened.selections, time_range, interval, built_in, zone=opened.calendar.zone

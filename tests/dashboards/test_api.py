@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -12,6 +13,7 @@ from apps.accounts.models import User
 from apps.dashboards.models import Dashboard
 from tests.dashboards.conftest import Register, panel, query_variable
 from tests.people import TEAM_A
+from vptmonitor.database_url import from_url
 
 pytestmark = pytest.mark.django_db(databases=["default", "source"])
 
@@ -212,3 +214,21 @@ def test_a_new_version_of_a_dashboard_is_shown_at_once(client: Client, register:
     assert values(ask(client)) == [["old"]]
     register(panel(1, "SELECT 'new' AS v"))
     assert values(ask(client)) == [["new"]]
+
+
+def test_while_a_database_is_away_the_answer_is_a_problem_that_says_when_to_come_back(
+    client: Client, register: Register, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(panel(1, "SELECT '$host'"), variables=(HOSTS,))
+    settings.SOURCE_READER_ADDRESS = from_url("postgresql://reader:x@127.0.0.1:1/nowhere")
+    source = ask(client)
+    assert (source.status_code, source["Content-Type"]) == (503, "application/problem+json")
+    assert (source.json()["kind"], source["Retry-After"]) == ("unavailable", "2")
+
+    def away(*_: Any) -> None:
+        raise OperationalError("refused")
+
+    monkeypatch.setattr("apps.dashboards.api.reading.find", away)
+    portal = ask(client)
+    assert (portal.status_code, portal["Content-Type"]) == (503, "application/problem+json")
+    assert int(portal["Retry-After"]) > 0

@@ -160,7 +160,7 @@ def test_borrowing_from_itself_or_from_nobody_is_a_failure(number: int) -> None:
 def test_a_variable_without_values_is_named_by_the_panels_that_need_it() -> None:
     broken = {"name": "device", "type": "query", "refresh": 1, "query": "SELECT nothing"}
     [failure] = answer(panel(target("SELECT '$device'")), variables=(broken,)).failures
-    assert failure.text == 'The variable device has no values. column "nothing" does not exist'
+    assert (failure.kind, failure.text) == ("sql", 'The variable device has no values. column "nothing" does not exist')
     assert values(answer(panel(target("SELECT 1")), variables=(broken,))) == [[1]]
 
 
