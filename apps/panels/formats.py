@@ -10,11 +10,12 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from html import escape
 from typing import Final
 from urllib.parse import quote
 
+from apps.panels.dates import format_date, to_datetime
 from apps.panels.variables import Selection
 
 
@@ -111,74 +112,18 @@ def _date(wanted: Wanted) -> str:
     """Epoch milliseconds as a date; arguments are `ms`, `seconds`, `iso` or a pattern, which may hold colons."""
     try:
         milliseconds = int(wanted.joined())
-        instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-    except (ValueError, OverflowError):
+    except ValueError:
         return "NaN"
     pattern = ":".join(wanted.arguments) or "iso"
     if pattern == "ms":
         return str(milliseconds)
     if pattern == "seconds":
         return str(math.floor(milliseconds / 1000 + 0.5))
+    if to_datetime(milliseconds) is None:
+        return "NaN"
     if pattern == "iso":
-        return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03}Z"
-    return _by_pattern(instant.astimezone(wanted.zone), pattern)
-
-
-def _by_pattern(instant: datetime, pattern: str) -> str:
-    """A date by a moment.js pattern, in English."""
-    return re.sub(
-        r"\[([^\]]*)\]|(YYYY|YY|MMMM|MMM|MM|M|DDDD|DDD|DD|Do|D|dddd|ddd|HH|H|hh|h|mm|m|ss|s|SSS|A|a|ZZ|Z|X|x|Q)",
-        lambda match: match.group(1) if match.group(2) is None else _PATTERN_PARTS[match.group(2)](instant),
-        pattern,
-    )
-
-
-def _offset(instant: datetime, colon: str) -> str:
-    seconds = int((instant.utcoffset() or timedelta()).total_seconds())
-    hours, minutes = divmod(abs(seconds) // 60, 60)
-    return f"{'-' if seconds < 0 else '+'}{hours:02}{colon}{minutes:02}"
-
-
-def _ordinal(day: int) -> str:
-    return f"{day}{'th' if day in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"
-
-
-_MONTHS: Final = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_PATTERN_PARTS: Final[Mapping[str, Callable[[datetime], str]]] = {
-    "YYYY": lambda at: f"{at.year:04}",
-    "YY": lambda at: f"{at.year % 100:02}",
-    "Q": lambda at: str((at.month + 2) // 3),
-    "MMMM": lambda at: _MONTHS[at.month - 1],
-    "MMM": lambda at: _MONTHS[at.month - 1][:3],
-    "MM": lambda at: f"{at.month:02}",
-    "M": lambda at: str(at.month),
-    "DDDD": lambda at: f"{at.timetuple().tm_yday:03}",
-    "DDD": lambda at: str(at.timetuple().tm_yday),
-    "DD": lambda at: f"{at.day:02}",
-    "Do": lambda at: _ordinal(at.day),
-    "D": lambda at: str(at.day),
-    "dddd": lambda at: _DAYS[at.weekday()],
-    "ddd": lambda at: _DAYS[at.weekday()][:3],
-    "HH": lambda at: f"{at.hour:02}",
-    "H": lambda at: str(at.hour),
-    "hh": lambda at: f"{(at.hour - 1) % 12 + 1:02}",
-    "h": lambda at: str((at.hour - 1) % 12 + 1),
-    "mm": lambda at: f"{at.minute:02}",
-    "m": lambda at: str(at.minute),
-    "ss": lambda at: f"{at.second:02}",
-    "s": lambda at: str(at.second),
-    "SSS": lambda at: f"{at.microsecond // 1000:03}",
-    "A": lambda at: "AM" if at.hour < 12 else "PM",
-    "a": lambda at: "am" if at.hour < 12 else "pm",
-    "ZZ": lambda at: _offset(at, ""),
-    "Z": lambda at: _offset(at, ":"),
-    "X": lambda at: str(math.floor(at.timestamp())),
-    "x": lambda at: str(math.floor(at.timestamp() * 1000)),
-}
+        return format_date(milliseconds, "YYYY-MM-DDTHH:mm:ss.SSS[Z]")
+    return format_date(milliseconds, pattern, wanted.zone)
 
 
 def encode_component(text: str) -> str:

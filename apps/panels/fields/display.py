@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from apps.panels.date_parsing import parse_date
 from apps.panels.fields import colors
-from apps.panels.fields.date_parsing import parse_date
 from apps.panels.fields.javascript import number_text, text_of, to_number
 from apps.panels.fields.mappings import MappingResult, map_value
 from apps.panels.fields.reducers import finite_numbers, reduce_field

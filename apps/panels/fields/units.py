@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from apps.panels.fields.dates import FULL_DATE, FULL_DATE_MS, format_date, time_ago, to_datetime
+from apps.panels.dates import FULL_DATE, FULL_DATE_MS, format_date, time_ago, to_datetime
 from apps.panels.fields.javascript import number_text, round_half_up
 
 

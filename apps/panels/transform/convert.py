@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from apps.panels.fields.date_parsing import parse_date
-from apps.panels.fields.dates import format_date
+from apps.panels.date_parsing import parse_date
+from apps.panels.dates import format_date
 from apps.panels.fields.javascript import text_of, to_number
 from apps.panels.fields.matchers import has_name
 from apps.panels.frames import Field, FieldType

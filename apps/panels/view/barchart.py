@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from apps.panels.dates import FULL_DATE, format_date
 from apps.panels.document import Panel
-from apps.panels.fields.dates import FULL_DATE, format_date
 from apps.panels.fields.display import series_color, series_constant
 from apps.panels.fields.names import display_name
 from apps.panels.frames import Field, Frame

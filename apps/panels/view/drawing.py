@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from apps.panels.fields.dates import FULL_DATE, format_date
+from apps.panels.dates import FULL_DATE, format_date
 from apps.panels.fields.display import Display
 from apps.panels.fields.javascript import text_of
 from apps.panels.fields.links import links_for

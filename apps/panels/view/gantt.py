@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from apps.panels.date_parsing import parse_date
 from apps.panels.document import Panel
 from apps.panels.fields.colors import color_for_name, known_color
-from apps.panels.fields.date_parsing import parse_date
 from apps.panels.fields.javascript import text_of, to_number
 from apps.panels.fields.mappings import map_value
 from apps.panels.fields.names import display_name

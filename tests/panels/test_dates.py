@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from apps.panels.fields.date_parsing import parse_date
-from apps.panels.fields.dates import format_date, time_ago
+from apps.panels.date_parsing import parse_date
+from apps.panels.dates import format_date, time_ago
 
 MOMENT = 1_505_634_997_920  # Sunday, 2017-09-17T07:56:37.920Z
 HOUR = 3_600_000

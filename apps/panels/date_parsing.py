@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 
-from apps.panels.fields.dates import MONTHS, NAMED_PATTERNS, TOKEN
+from apps.panels.dates import MONTHS, NAMED_PATTERNS, TOKEN
 from apps.panels.frames import epoch_ms
 
 _EPOCH_TEXT = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?")
