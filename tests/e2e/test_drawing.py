@@ -13,12 +13,23 @@ from playwright.sync_api import Browser, Locator, expect
 from apps.panels.view.model import (
     Axis,
     BarChart,
+    BarGauge,
     Bars,
     Column,
+    Gantt,
+    Gauge,
+    Heatmap,
     Line,
     Link,
+    Nothing,
+    Pie,
+    Radar,
+    Ring,
+    Slice,
+    Span,
     Stat,
     Table,
+    Text,
     Tile,
     TimeSeries,
     View,
@@ -93,6 +104,57 @@ def test_every_kind_of_view_is_drawn(stage: Callable[..., Stage]) -> None:
         box = one.draw(view)
         expect(box.locator(".view-nothing")).to_have_count(1 if view.kind == "nothing" else 0)
     assert {view.kind for view in views.VIEWS.values()} == {kind.kind for kind in View.__subclasses__()}
+
+
+EMPTY: tuple[View, ...] = (
+    TimeSeries(start=0, end=0, clocks=(), lines=(), axes=()),
+    TimeSeries(start=0, end=9, clocks=([],), lines=(Line("a", "red", 0, 3, [], ()),), axes=()),
+    TimeSeries(start=0, end=9, clocks=([5.0],), lines=(Line("", "", 0, 0, [None], ("",)),), axes=(Axis(0, 0, ()),)),
+    BarChart(labels=(), series=(), axes=()),
+    BarChart(labels=("a",), series=(Bars("", "", 0, [None], [""]),), axes=(Axis(1, 1, (), log=10),), horizontal=True),
+    Stat(tiles=()),
+    Stat(tiles=(Tile("", "", spark=[None, None], spark_times=[1.0, 1.0]),), show="name"),
+    Gauge(tiles=()),
+    Gauge(tiles=(Tile("", ""),)),
+    BarGauge(tiles=()),
+    BarGauge(tiles=(Tile("", ""),), vertical=True, mode="lcd"),
+    Table(columns=(), rows=0, total=0),
+    Table(columns=(Column("", [None], [0], cell="gauge"),), rows=1, total=1),  # type: ignore[list-item]
+    Text(""),
+    Text("", code=True),
+    Nothing(""),
+    Pie(slices=()),
+    Pie(slices=(Slice("", "", "", 0.0),), donut=True),
+    Gantt(start=0, end=0, lanes=(), depths=(), spans=()),
+    Gantt(start=0, end=9, lanes=("",), depths=(1,), spans=(Span(3, 3, "", "", 0), Span(3, 5, "x", "red", 7))),
+    Radar(labels=(), rings=(), ticks=()),
+    Radar(labels=("a",), rings=(Ring("", "", [None], [""], [None]),), ticks=()),
+    Heatmap(start=0, end=0, rows=(), cells=()),
+)
+
+
+def test_views_of_nothing_are_drawn_without_a_complaint(stage: Callable[..., Stage]) -> None:
+    one = stage()
+    for view in EMPTY:
+        box = one.draw(view, 200, 120)
+        box.hover()
+        if box.locator("svg[tabindex]").count():
+            box.locator("svg[tabindex]").focus()
+            one.page.keyboard.press("ArrowRight")
+        assert "NaN" not in box.inner_html(), view
+        assert one.visitor.complaints == [], view
+
+
+def test_a_drawing_that_fails_stays_in_its_panel(stage: Callable[..., Stage]) -> None:
+    one = stage()
+    box = one.draw(views.EMPTY)
+    lines = {"kind": "timeseries", "lines": [{"values": 5}]}
+    table = {"kind": "table", "columns": [{"texts": None}], "rows": 1}
+    for view in (lines, table):
+        box.evaluate("(box, view) => window.show(box, view)", view)
+        expect(box).to_contain_text("This panel cannot be drawn.")
+    assert len(one.visitor.complaints) == 2
+    one.visitor.complaints.clear()
 
 
 def test_a_kind_from_a_newer_portal_asks_for_a_reload(stage: Callable[..., Stage]) -> None:

@@ -69,7 +69,7 @@ function uprightPlan(view, width, height) {
     x: box.left + along * box.width, width: breadth * box.width,
     y: box.top + box.height * (1 - Math.max(from, to)), height: box.height * Math.abs(to - from),
   });
-  const levels = (view.levels ?? []).map((level) => across(view, level, (from, to) => rect(0, 1, from, to)));
+  const levels = (view.levels).map((level) => across(view, level, (from, to) => rect(0, 1, from, to)));
   return { box, axes: uprights(view.axes, box), labels, rect, levels, horizontal: false, step, every, right: 0 };
 }
 
@@ -80,7 +80,7 @@ function lyingPlan(view, width, height) {
   const foot = height < 70 || axis?.hidden ? 6 : axis?.label ? 38 : 22;
   const left = Math.min(longest + 12, width * 0.38);
   // Values stand behind their bars; in stacks they stand on them.
-  const texts = view.stacked || view.show_values === "never" ? [] : view.series.flatMap((one) => one.texts ?? []);
+  const texts = view.stacked || view.show_values === "never" ? [] : view.series.flatMap((one) => one.texts);
   const right = Math.min(width * 0.25, Math.max(14, ...texts.map((text) => measure(text, TEXT, 500) + 8)));
   const box = { left, top: 4, width: Math.max(10, width - left - right), height: Math.max(10, height - foot - 4) };
   const step = box.height / Math.max(1, view.labels.length);
@@ -95,7 +95,7 @@ function lyingPlan(view, width, height) {
     x: box.left + box.width * Math.min(from, to), width: box.width * Math.abs(to - from),
     y: box.top + along * box.height, height: breadth * box.height,
   });
-  const levels = (view.levels ?? []).map((level) => across(view, level, (from, to) => rect(0, 1, from, to)));
+  const levels = (view.levels).map((level) => across(view, level, (from, to) => rect(0, 1, from, to)));
   return { box, axes: axis && foot > 10 ? lying(axis, box) : svg("g"), labels, rect, levels, horizontal: true, step, every, right };
 }
 

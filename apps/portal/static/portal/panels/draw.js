@@ -2,6 +2,7 @@
 // SVG and HTML rather than a canvas: marks follow the theme, print as lines, and carry the values that they stand for.
 
 import { barchart } from "./barchart.js";
+import { complete } from "./complete.js";
 import { unit } from "./dom.js";
 import { gantt } from "./gantt.js";
 import { bargauge, gauge } from "./gauge.js";
@@ -29,10 +30,20 @@ export function draw(element, view, context = {}) {
   const before = drawings.get(element);
   before?.destroy();
   const memory = before?.kind === view.kind ? before.memory : {};
-  const made = start(element, view, context, memory);
+  const made = start(element, complete(view), context, memory);
   const drawing = { kind: view.kind, memory, destroy: () => { made(); drawings.delete(element); } };
   drawings.set(element, drawing);
   return drawing;
+}
+
+/** What `make` makes, or a sentence `instead`: a failure stays in its panel, and whoever reads the console hears of it. */
+function attempt(make, instead) {
+  try {
+    return make();
+  } catch (error) {
+    reportError(error);
+    return instead(nothing({ view: { kind: "nothing", text: "This panel cannot be drawn." } }));
+  }
 }
 
 function start(element, view, context, memory) {
@@ -49,11 +60,11 @@ function start(element, view, context, memory) {
     const [width, height] = [plot.clientWidth / scale, plot.clientHeight / scale];
     if (parts.paint && (width < 8 || height < 8)) return;
     clean();
-    if (parts.paint) plot.replaceChildren(parts.paint(width, height));
+    if (parts.paint) plot.replaceChildren(attempt(() => parts.paint(width, height), ({ node }) => node));
     root.dataset.painted = "yes";
   };
   const stage = { view, context, memory, zone: zoned(context.zone), repaint, clean: (cleaner) => cleaners.push(cleaner) };
-  const parts = (KINDS[view.kind] ?? nothing)(stage);
+  const parts = attempt(() => (KINDS[view.kind] ?? nothing)(stage), (sentence) => sentence);
   if (parts.node) plot.append(parts.node);
   root.append(plot);
   if (parts.legend) {

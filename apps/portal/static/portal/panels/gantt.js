@@ -17,10 +17,10 @@ export function gantt(stage) {
 
 function paint(stage, width, height) {
   const { view, zone, context, memory } = stage;
-  const lanes = view.lanes ?? [];
+  const { lanes } = view;
   // A span says its state by its colour alone.
   const out = new Set((view.legend?.entries ?? []).filter(({ name }) => memory.hidden?.has(name)).map(({ color }) => color));
-  const spans = (view.spans ?? []).filter(({ color }) => !out.has(color));
+  const spans = view.spans.filter(({ color }) => !out.has(color));
   const depths = lanes.map((_, index) => view.depths?.[index] ?? 1);
   const longest = Math.max(0, ...lanes.map((lane) => measure(lane, TEXT)));
   const foot = height < 70 ? 4 : 22;

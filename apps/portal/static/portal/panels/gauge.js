@@ -17,7 +17,7 @@ export function gauge({ view }) {
 }
 
 function paintGauge(view, width, height) {
-  const tiles = view.tiles ?? [];
+  const { tiles } = view;
   const { columns } = arrange(tiles, width, height, "", (_, wide, high) => Math.min(wide, high * 1.1));
   const rows = Math.ceil(tiles.length / columns);
   const wide = Math.max(60, width / columns - 4);
@@ -81,7 +81,7 @@ export function bargauge({ view }) {
 }
 
 function lying(view, width, height) {
-  const tiles = view.tiles ?? [];
+  const { tiles } = view;
   const high = Math.max(24, height / Math.max(1, tiles.length));
   // Names stand above their bars where there is room, before them where there is not.
   const above = high > 52;
@@ -96,7 +96,7 @@ function lying(view, width, height) {
 }
 
 function standing(view, width, height) {
-  const tiles = view.tiles ?? [];
+  const { tiles } = view;
   const wide = width / Math.max(1, tiles.length) - 4;
   const widest = Math.max(...tiles.map((tile) => measure(words(tile), 100, 600)));
   const size = Math.max(11, Math.min(26, ((wide - 6) / widest) * 100));

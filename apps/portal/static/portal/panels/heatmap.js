@@ -12,8 +12,7 @@ export function heatmap(stage) {
 
 function paint(stage, width, height) {
   const { view, zone, context } = stage;
-  const rows = view.rows ?? [];
-  const cells = view.cells ?? [];
+  const { rows, cells } = view;
   const foot = height < 70 ? 4 : 22;
   const left = Math.min(Math.max(0, ...rows.map((row) => measure(row, TEXT))) + 12, width * 0.3);
   const box = { left, top: 4, width: Math.max(10, width - left - 10), height: Math.max(10, height - foot - 4) };

@@ -27,7 +27,7 @@ function paint(stage, width, height) {
     const share = slice.share / whole;
     if (share <= 0) continue;
     node.append(piece(slice, center, radius, hole, turned, turned + share));
-    const words = label(view.labels ?? [], slice, share);
+    const words = label(view.labels, slice, share);
     const middle = (radius + hole) / 2 + (hole ? 0 : radius * 0.12);
     const room = Math.min(share * 2 * Math.PI * middle, hole ? radius - hole : radius * 0.75);
     if (words.length && Math.max(...words.map((word) => measure(word, TEXT, 500))) <= room && room > TEXT * words.length) {

@@ -14,8 +14,8 @@ export function radar(stage) {
 
 function paint(stage, width, height) {
   const { view, memory, context } = stage;
-  const labels = view.labels ?? [];
-  const rings = (view.rings ?? []).filter((ring) => !memory.hidden?.has(ring.name));
+  const { labels } = view;
+  const rings = view.rings.filter((ring) => !memory.hidden?.has(ring.name));
   const told = rings.slice(0, 6).map((ring) => `${ring.name}: ${labels.map((label, index) => `${label} ${ring.texts[index] || "no value"}`).join(", ")}`).join("; ");
   const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${context.label ? `${context.label}: ` : ""}${told}` });
   const longest = Math.min(width * 0.2, Math.max(0, ...labels.map((label) => measure(label, TEXT))));
@@ -27,7 +27,7 @@ function paint(stage, width, height) {
     const angle = ((spoke / labels.length) * 2 - 0.5) * Math.PI;
     return { x: center.x + radius * share * Math.cos(angle), y: center.y + radius * share * Math.sin(angle) };
   };
-  const closed = (share) => `M${labels.map((_, spoke) => { const { x, y } = spot(share, spoke); return `${px(x)} ${px(y)}`; }).join("L")}Z`;
+  const closed = (share) => closedLine(labels.map((_, spoke) => spot(share, spoke)));
 
   const grid = svg("g", { class: "view-axes", "aria-hidden": "true" });
   const ticks = view.ticks?.length ? view.ticks : ["", "", "", ""];
@@ -53,8 +53,7 @@ function paint(stage, width, height) {
   const spots = [];
   for (const ring of rings) {
     const corners = labels.map((_, spoke) => spot(Math.max(0, Math.min(1, ring.shares[spoke] ?? 0)), spoke));
-    const d = `M${corners.map(({ x, y }) => `${px(x)} ${px(y)}`).join("L")}Z`;
-    node.append(svg("path", { class: "view-ring", d, "data-name": ring.name, style: { stroke: ring.color, fill: ring.color } }));
+    node.append(svg("path", { class: "view-ring", d: closedLine(corners), "data-name": ring.name, style: { stroke: ring.color, fill: ring.color } }));
     corners.forEach(({ x, y }, spoke) => {
       const value = ring.values[spoke];
       if (value === null || value === undefined) return;
@@ -71,6 +70,8 @@ function paint(stage, width, height) {
   hands(stage, node, spots, labels, rings);
   return node;
 }
+
+const closedLine = (corners) => (corners.length ? `M${corners.map(({ x, y }) => `${px(x)} ${px(y)}`).join("L")}Z` : "");
 
 function hands(stage, node, spots, labels, rings) {
   const point = (event) => {

@@ -15,7 +15,7 @@ export function share(axis) {
 
 /** The ticks that have room on `length` pixels when a text needs `least` of them. */
 export function roomy(axis, length, least = LEAST) {
-  const ticks = axis.ticks ?? [];
+  const ticks = axis.ticks;
   const every = Math.max(1, Math.ceil((ticks.length * least) / Math.max(length, 1)));
   // Zero stays when it is there: the eye looks for it.
   const zero = Math.max(0, ticks.findIndex((tick) => tick.value === 0));
@@ -66,7 +66,7 @@ export function uprights(axes, box) {
 export function lying(axis, box) {
   const group = svg("g", { class: "view-axes", "aria-hidden": "true" });
   const place = share(axis);
-  const widest = Math.max(8, ...(axis.ticks ?? []).map((tick) => measure(tick.text, TEXT)));
+  const widest = Math.max(8, ...axis.ticks.map((tick) => measure(tick.text, TEXT)));
   for (const tick of roomy(axis, box.width, widest + 16)) {
     const x = px(box.left + box.width * place(tick.value));
     if (x < box.left - 1 || x > box.left + box.width + 1) continue;

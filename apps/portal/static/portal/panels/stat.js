@@ -13,7 +13,7 @@ export function stat({ view }) {
 }
 
 function paint(view, width, height) {
-  const tiles = view.tiles ?? [];
+  const { tiles } = view;
   const named = view.show === "value_and_name" || view.show === "name";
   const { columns, size } = arrange(tiles, width, height, view.vertical, (tile, wide, high) => fit(view, tile, wide, high, named));
   const made = tiles.map((tile) => figure(view, tile, size, named));

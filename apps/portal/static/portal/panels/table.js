@@ -8,7 +8,7 @@ const CHUNK = 150; // rows that are made at once
 /** Draws a `Table`. */
 export function table(stage) {
   const { view, memory } = stage;
-  const columns = view.columns ?? [];
+  const { columns } = view;
   // A refresh may bring other columns: an order holds while its column has the same place and name.
   const order = (index, descending) => ({ index, name: columns[index]?.name, descending });
   if (view.sort && memory.sort === undefined) memory.sort = order(view.sort.column, view.sort.descending ?? false);

@@ -19,7 +19,7 @@ export function timeseries(stage) {
 
 function paint(stage, width, height) {
   const { view, zone, memory } = stage;
-  const axes = view.axes ?? [];
+  const axes = view.axes;
   const foot = height < 90 ? 6 : 22;
   const room = margins(axes, height - foot - 8);
   const box = { left: room.left || 6, top: 8, height: Math.max(10, height - foot - 8) };
@@ -32,7 +32,7 @@ function paint(stage, width, height) {
     "data-start": view.start, "data-end": view.end,
   });
   node.append(marks);
-  marks.append(...levels(view.levels ?? [], axes, box));
+  marks.append(...levels(view.levels, axes, box));
   const isHidden = (line) => memory.hidden?.has(line.name) ?? false;
   const lines = settle(view.lines, isHidden, ({ clock, axis }) => `${clock} ${axis}`);
   const series = lines.flatMap((line, index) => (isHidden(line) ? [] : [placed(view, line, axes, box, index)]));
