@@ -210,9 +210,9 @@ def test_a_stale_pid_that_names_another_process_is_not_believed(crashed: Embedde
             unrelated.kill()
 
 
-@pytest.mark.parametrize("pid", [1, os.getpid()])
-def test_a_stale_pid_that_names(pid: int, crashed: EmbeddedCluster, data: Path) -> None:
-    restarted_container(data, pid)
+@pytest.mark.parametrize("find", [lambda: 1, os.getpid], ids=["the first process", "this one"])
+def test_a_stale_pid_that_names(find: Callable[[], int], crashed: EmbeddedCluster, data: Path) -> None:
+    restarted_container(data, find())
     assert_kept(crashed)
 
 
