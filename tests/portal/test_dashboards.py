@@ -261,3 +261,13 @@ def test_a_panel_has_its_authors_links_and_says_its_own_times(admin: User) -> No
     assert "1d earlier" in text
     assert "last 1d" not in text.split('data-part="grid"')[1]
     assert "last 2h" not in page(admin, "/d/one/?from=1760000000000&to=1760003600000")
+
+
+def test_of_very_many_values_the_first_are_listed_and_any_can_be_typed(admin: User) -> None:
+    names = [f"v{number}" for number in range(1500)]
+    register("one", variables=[variable(query=",".join(names))])
+    text = page(admin, "/d/one/?var-kind=v1400")
+    assert text.count('class="menu-check"') == 1001
+    assert "500 more are not listed" in text
+    assert 'data-typed="var-kind"' in text
+    assert 'value="v1400" checked' in text

@@ -45,7 +45,7 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Control:
     """A variable as the page shows it: a list, a text to type, or none that has an effect. `left_out` counts options
-    beyond the page's; `trouble` says why there are none."""
+    beyond the page's, which can be `typed`; `trouble` says why there are none."""
 
     name: str
     label: str
@@ -238,6 +238,7 @@ def _control(variable: Variable, found: Opened, query: QueryDict) -> Control:
     trouble = found.troubles.get(variable.name, "")
     if not variable.is_supported:
         kind, trouble = "none", f"Variables of type {variable.kind} have no effect here."
+    left_out = max(0, len(options) - SHOWN_OPTIONS)
     return Control(
         name=variable.name,
         label="" if variable.hide == 1 else variable.label or variable.name,
@@ -245,9 +246,9 @@ def _control(variable: Variable, found: Opened, query: QueryDict) -> Control:
         text=selection.text,
         choices=_choices(variable, selection, options),
         multi=variable.multi,
-        typed=variable.is_typed,
+        typed=variable.is_typed or left_out > 0,
         changed=f"var-{variable.name}" in query,
-        left_out=max(0, len(options) - SHOWN_OPTIONS),
+        left_out=left_out,
         trouble=trouble,
         help=variable.description,
     )

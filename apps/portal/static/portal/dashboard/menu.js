@@ -21,8 +21,9 @@ export function bindMenu(page) {
       return;
     }
     const share = event.target.closest("[data-share]")?.dataset.share;
-    if (share) copy(addressOf(page, share === "fixed"));
     const act = event.target.closest("[data-act]")?.dataset.act;
+    if (share || act === "print") event.target.closest("details").open = false;
+    if (share) copy(addressOf(page, share === "fixed"));
     if (act === "print") toPaper(page);
     if (act === "wall") toWall(page);
   });
