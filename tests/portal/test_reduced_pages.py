@@ -91,13 +91,14 @@ class House:
             chosen.append(best)
         return chosen
 
-    def open(self, pages: list[str], lacking: str) -> None:
-        """Open the pages; a page may say that what it is about is not there, and never fails."""
+    def open(self, pages: list[str], lacking: str) -> dict[str, str]:
+        """The text of the pages; a page may say that what it is about is not there, and never fails."""
         self.opened.update(pages)
+        texts = {}
         for page in pages:
             try:
                 answer = self.client.get(page)
-                content_of(answer)  # an export runs while it is read
+                texts[page] = content_of(answer)  # an export runs while it is read
                 status = answer.status_code
                 # A form about rows of a table that is not there is refused in words.
                 refusal = {403} if page.endswith(("/add/", "/delete/")) else set()
@@ -105,6 +106,7 @@ class House:
             except Exception as error:
                 error.add_note(f"{page} while {lacking} was missing")
                 raise
+        return texts
 
 
 def columns(table: str) -> Iterator[str]:
@@ -127,7 +129,9 @@ def test_pages_and_lists_open_without_any_one_table_or_column() -> None:
         for column in mirrored_columns()[table]:
             pages = house.cover(table, column)
             with without_column(table, column):
-                house.open(pages, f"{table}.{column}")
+                own = house.open(pages, f"{table}.{column}")[LISTS[table]]
+            assert f"lacks the column {column}" in own
+            assert "Rows 1 to 1" in own
 
 
 @pytest.mark.soak
