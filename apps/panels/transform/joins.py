@@ -94,7 +94,8 @@ def concatenate(options: Options, frames: Frames) -> Frames:
     for frame in frames:
         for field in frame.fields:
             if frame.name and mode == "field":
-                field = field.renamed(f"{frame.name} · {field.name}")
+                bare = field.name in ("", VALUE_NAME)
+                field = field.renamed(frame.name if bare else f"{frame.name} · {field.name}")
             elif frame.name and mode == "label":
                 field = replace(field, labels={**field.labels, label: frame.name})
             columns.append(field.with_values(field.values + [None] * (height - len(field.values))))
@@ -102,7 +103,9 @@ def concatenate(options: Options, frames: Frames) -> Frames:
 
 
 def series_to_rows(options: Options, frames: Frames) -> Frames:
-    """All series as rows of time, name and value, newest first."""
+    """All series as rows of time, name and value, newest first. One frame alone stays as it is, as in Grafana."""
+    if len(frames) < 2:
+        return frames
     rows: list[tuple[Any, str, Any]] = []
     values: list[Field] = []
     time: Field | None = None

@@ -18,7 +18,7 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 def filter_by_value(options: Options, frames: Frames) -> Frames:
-    """Keeps or drops the rows whose values pass tests; a frame without the named columns stays as it is."""
+    """Keeps or drops the rows whose values pass tests; where a column is not there, no row passes."""
     exclude = options.get("type") == "exclude"
     combine = any if options.get("match", "any") == "any" else all
     filters = [
@@ -30,14 +30,11 @@ def filter_by_value(options: Options, frames: Frames) -> Frames:
         tests: list[tuple[Sequence[Any], Test]] = []
         for name, test in filters:
             field = find_field(frame, name, frames)
-            if field is not None:
-                tests.append((field.values, test))
-        if not tests:
-            return frame
+            tests.append((range(frame.length), _never) if field is None else (field.values, test))
         rows = range(frame.length)
         return frame.take([row for row in rows if combine(test(values[row]) for values, test in tests) != exclude])
 
-    return [filtered(frame) for frame in frames]
+    return [filtered(frame) for frame in frames] if filters else frames
 
 
 def sort_by(options: Options, frames: Frames) -> Frames:
@@ -105,6 +102,10 @@ def _test(config: Mapping[str, Any]) -> Test:
         case "notSubstring":
             return lambda value: text_of(wanted).casefold() not in text_of(value).casefold()
     raise TransformError(f"The condition {config.get('id')!r} is not known.")
+
+
+def _never(value: Any) -> bool:
+    return False
 
 
 def _pattern_test(source: str) -> Test:

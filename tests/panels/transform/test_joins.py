@@ -162,6 +162,11 @@ def test_concatenate_speaks_of_the_frames(options: dict[str, Any], names: list[s
     assert [name for field in result.fields for name in columns(result.with_fields([field]))] == names
 
 
+def test_concatenate_calls_a_bare_value_after_its_frame() -> None:
+    (result,) = transformed("concatenate", {}, frame("A", title="a", Value=[1]), frame("B", title="b", Value=[2]))
+    assert [field.name for field in result.fields] == ["a", "b"]
+
+
 def test_series_to_rows_newest_first() -> None:
     assert table("seriesToRows", {}, EVEN, ODD) == {
         "Time": [7000, 6000, 5000, 5000, 4000, 3000, 3000],
@@ -170,6 +175,7 @@ def test_series_to_rows_newest_first() -> None:
     }
 
 
-def test_series_to_rows_needs_times() -> None:
+def test_series_to_rows_needs_times_and_several_frames() -> None:
     bare = frame(x=[1])
     assert transformed("seriesToRows", {}, EVEN, bare) == (EVEN, bare)
+    assert transformed("seriesToRows", {}, EVEN) == (EVEN,)

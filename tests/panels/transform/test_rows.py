@@ -38,7 +38,7 @@ def condition(field: str, kind: str, **options: Any) -> dict[str, Any]:
         (condition("name", "regex", value="/^lab/i"), [1, 2, 4]),
         (condition("name", "substring", value="LAB 1"), [1, 4]),
         (condition("name", "notSubstring", value="lab 1"), [2, 3]),
-        (condition("nothing", "isNull"), [1, 2, 3, 4]),
+        (condition("nothing", "isNull"), []),
     ],
 )
 def test_conditions(test: dict[str, Any], kept: list[int]) -> None:
@@ -57,6 +57,10 @@ def test_conditions(test: dict[str, Any], kept: list[int]) -> None:
 def test_several_conditions(kind: str, match: str, kept: list[int]) -> None:
     filters = [condition("value", "greater", value=5), condition("ok", "isNotNull")]
     assert table("filterByValue", {"type": kind, "match": match, "filters": filters}, ROWS)["time"] == kept
+
+
+def test_without_conditions_all_rows_stay() -> None:
+    assert transformed("filterByValue", {"type": "include", "filters": []}, ROWS) == (ROWS,)
 
 
 @pytest.mark.parametrize(
