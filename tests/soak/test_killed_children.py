@@ -100,6 +100,13 @@ def rested(portal: Portal) -> bool:
     )
 
 
+def ready(portal: Portal) -> bool:
+    """Whether the portal calls itself ready."""
+    with contextlib.suppress(requests.RequestException):
+        return requests.get(f"{portal.url}/readyz", timeout=30).ok
+    return False
+
+
 def kept(portal: Portal, query: str, values: list[str] | list[int]) -> bool:
     """Whether every value is among the rows of the query; asked until the database answers."""
     rows: list[tuple[object]] | None = None
@@ -120,7 +127,7 @@ def test_a_killed_process_alone_comes_back_and_no_committed_row_is_lost(seed: in
     wait_for(lambda: rested(portal), "children that have lasted a while", 60)
     for victim in chance.sample(VICTIMS, len(VICTIMS)):
         wait_for(lambda: all(processes(portal).values()), "all processes", 30)
-        before, pages, rows = processes(portal), load.pages, len(load.committed)
+        before = processes(portal)
         simulated = [row[0] for row in portal.ask("SELECT id::text FROM script_results")]
         load.ended.wait(chance.random() / 2)  # at any moment of the load
         os.kill(before[victim], signal.SIGKILL)
@@ -128,6 +135,7 @@ def test_a_killed_process_alone_comes_back_and_no_committed_row_is_lost(seed: in
             lambda victim=victim, old=before[victim]: processes(portal)[victim] not in {0, old},  # type: ignore[misc]
             f"another {victim}", 30,
         )  # fmt: skip
+        pages, rows = load.pages, len(load.committed)
         wait_for(lambda pages=pages: load.pages > pages, "pages that are read again", 30)  # type: ignore[misc]
         wait_for(lambda rows=rows: len(load.committed) > rows, "rows that are written again", 30)  # type: ignore[misc]
         after = processes(portal)
@@ -135,5 +143,4 @@ def test_a_killed_process_alone_comes_back_and_no_committed_row_is_lost(seed: in
         assert kept(portal, "SELECT number FROM written", load.committed.copy())
         assert kept(portal, "SELECT id::text FROM script_results", simulated)
     assert load.statuses <= {200, 503}
-    with requests.Session() as client:
-        assert wait_for(lambda: client.get(f"{portal.url}/readyz", timeout=30).ok, "a portal that calls itself ready")
+    wait_for(lambda: ready(portal), "a portal that calls itself ready")
