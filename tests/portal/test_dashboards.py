@@ -271,3 +271,18 @@ def test_of_very_many_values_the_first_are_listed_and_any_can_be_typed(admin: Us
     assert "500 more are not listed" in text
     assert 'data-typed="var-kind"' in text
     assert 'value="v1400" checked' in text
+
+
+@pytest.mark.parametrize(
+    ("own", "query", "chosen"),
+    [
+        ("1m", "", "1m"), ("45s", "", "45s"), ("1m", "refresh=30s", "30s"), ("1m", "refresh=", ""), ("1s", "", ""),
+        (False, "", ""), ("", "refresh=often", ""), ("", "refresh=0m", ""),
+    ],
+)  # fmt: skip
+def test_the_page_refreshes_as_the_address_says_or_the_dashboard(
+    admin: User, own: Any, query: str, chosen: str
+) -> None:
+    register("one", refresh=own)
+    listed = page(admin, f"/d/one/?{query}").split("data-refresh")[1].split("</select>")[0]
+    assert re.findall(r'value="(\w+)"\s+selected', listed) == ([chosen] if chosen else [])

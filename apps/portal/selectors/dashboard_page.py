@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -133,8 +134,8 @@ class DashboardPage:
 
     @property
     def refreshes(self) -> Sequence[str]:
-        """The intervals of refreshing that can be chosen."""
-        return REFRESHES
+        """The intervals of refreshing that can be chosen, the dashboard's own among them."""
+        return REFRESHES if self.refresh in {"", *REFRESHES} else (self.refresh, *REFRESHES)
 
 
 def page_of(row: Row, query: QueryDict, *, user: User, panel: int | None = None) -> DashboardPage:
@@ -224,7 +225,9 @@ def _number(text: str) -> int | None:
 
 
 def _refresh(text: str) -> str:
-    return text if text in REFRESHES else ""
+    """An interval of whole seconds (five at least), minutes, hours or days; empty for anything else."""
+    found = re.fullmatch(r"([1-9]\d{0,4})([smhd])", text, re.ASCII)
+    return text if found and (found[2] != "s" or int(found[1]) >= 5) else ""
 
 
 def _is_shown(variable: Variable) -> bool:

@@ -58,8 +58,7 @@ export function createBar(page) {
     const soft = event.target.closest("a[data-soft]");
     if (soft && plain(event)) {
       event.preventDefault();
-      const { row } = Object.fromEntries([...new URLSearchParams(soft.search)].map(([name]) => [name, new URLSearchParams(soft.search).getAll(name)]));
-      page.go({ row: row ?? null }, { replace: true });
+      page.go({ row: new URLSearchParams(soft.search).getAll("row") }, { replace: true });
     }
   });
 

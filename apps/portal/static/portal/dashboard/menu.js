@@ -99,10 +99,7 @@ async function toPaper(page) {
   requestAnimationFrame(() => print());
 }
 
-function linkTo(frame) {
-  const { alone: url, frame: number } = frame.element.dataset;
-  return new URL(url.startsWith("/") ? url : changed({ viewPanel: number }), location.href).href;
-}
+const linkTo = (frame) => new URL(frame.element.dataset.alone, location.href).href;
 
 async function toPicture(frame) {
   try {

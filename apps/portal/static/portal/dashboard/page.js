@@ -17,6 +17,7 @@ const crosshair = createCrosshair();
 function createPage(root) {
   let following = null;
   let moved = {};
+  let lost = false;
 
   const page = {
     root,
@@ -57,7 +58,7 @@ function createPage(root) {
 
   const grid = createGrid(page);
   const bar = root.querySelector("[data-part=bar]") ? createBar(page) : null;
-  const refresh = createRefresh(page.reload);
+  const refresh = createRefresh(() => (lost ? follow(null) : page.reload()));
   refresh.every(bar ? bar.refresh() : root.dataset.every);
   if (bar) {
     addEventListener("popstate", () => follow(null));
@@ -80,13 +81,16 @@ function createPage(root) {
       if (!query.get("tz")) query.set("tz", page.zone());
       const next = await askPage(`${location.pathname}?${query}`, mine.signal);
       moved = {};
+      lost = false;
       bar.follow(next.querySelector("[data-part=bar]"));
       refresh.every(bar.refresh());
       grid.follow(next.querySelector("[data-part=grid]"));
       if (range) bar.asked(clock(Date.now(), page.zone()));
       else page.reload();
     } catch (error) {
-      if (error.name !== "AbortError") bar.fail(`${error.message} ${error.fix ?? ""}`);
+      if (error.name === "AbortError") return;
+      lost = true;
+      bar.fail(`${error.message} ${error.fix ?? ""}`);
     } finally {
       if (following === mine) {
         following = null;
