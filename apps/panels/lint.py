@@ -28,6 +28,7 @@ _BOUND: Final = re.compile(
 )
 """What bounds the rows that are read: a time, or a state that few rows are in."""
 _EMPTY_LIST: Final = re.compile(r"\bIN\s*\(\s*\)", re.IGNORECASE)
+_NESTED: Final = re.compile(r"(\$__\w+)\([^()]*\(")
 _IN_VARIABLE: Final = re.compile(
     r"\bIN\s*\(\s*(?:\$(\w+)|\$\{(\w+)(?::(?:sqlstring|singlequote))?\}|\[\[(\w+)\]\])\s*\)", re.IGNORECASE
 )
@@ -126,6 +127,8 @@ def _of_sql(sql: str, path: str, dashboard: Dashboard, catalogue: Catalogue | No
             yield Problem(path, f"There is no variable {name}")
     if _EMPTY_LIST.search("".join("''" if token.kind in LITERALS else token.text for token in code)):
         yield Problem(path, "IN () is no SQL")
+    if nested := _NESTED.search(statement):
+        yield Problem(path, f"{nested[1]} ends at the first parenthesis that closes: its argument can hold none")
     for match in _IN_VARIABLE.finditer(statement):
         variable = dashboard.variable(next(filter(None, match.groups())))
         if variable is not None and _can_be_empty(variable):

@@ -43,6 +43,10 @@ def said(sql: str, *, kind: str = "table", variables: list[dict[str, Any]] | Non
         (f"SELECT 1 FROM runs WHERE {BOUND} AND host_name IN ()", "IN () is no SQL"),
         (f"SELECT 1 FROM runs WHERE {BOUND} AND host_name = '$hots'", "There is no variable hots"),
         ("SELECT 1; SELECT 2", "The query holds several statements; a panel runs one"),
+        (
+            "SELECT 1 FROM runs WHERE $__timeFilter(coalesce(started_at, now()))",
+            "$__timeFilter ends at the first parenthesis that closes: its argument can hold none",
+        ),
         ("  ", "The query is empty"),
     ],
 )
