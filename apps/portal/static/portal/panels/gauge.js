@@ -39,7 +39,7 @@ function bow(x, y, radius, from, to) {
 function arc(view, tile, width, height) {
   const title = tile.title && height > 90 ? 20 : 0;
   // The arc is 1.5 radii high and 2 wide.
-  const radius = Math.min((width - 12) / 2, (height - title - 10) / 1.52) - (view.labels ? 12 : 0);
+  const radius = Math.min((width - 12) / 2, (height - title - 10) / 1.52) - (view.labels && width > 120 ? 12 : 0);
   const [x, y] = [width / 2, (height - title) / 2 + radius * 0.24];
   const thick = radius * 0.2;
   const inner = radius - thick * (view.markers ? 0.85 : 0.5);
