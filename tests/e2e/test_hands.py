@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.browser import Visitor
 from tests.start.portal import Portal
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 ROW = """
 INSERT INTO alerts (id, host_name, device_id, device_name, incident_type, status, start_time)

@@ -64,7 +64,7 @@ class Portal:
         self.process: subprocess.Popen[bytes] | None = None
 
     # --- Life ---------------------------------------------------------------------------------------------------------
-    def start(self, seconds: float = 60) -> None:
+    def start(self, seconds: float = 120) -> None:
         """Start, and wait until it says that it is ready."""
         begin = len(self.text())
         with self.output.open("ab") as output:

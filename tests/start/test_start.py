@@ -15,7 +15,7 @@ import requests
 from tests.embedded.helpers import wait_for
 from tests.start.portal import HTTP_THREADS, Portal
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 LOAD_SECONDS = 5.0
 CLIENTS = 40
