@@ -18,7 +18,7 @@ import requests
 from tests.embedded.helpers import wait_for
 from tests.start.portal import NAMES, Portal, portal_in
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
 VICTIMS = (*NAMES, "database")
 PAGES = ("/", "/devices/", "/alerts/", "/runs/", "/system/", "/health/")
@@ -70,7 +70,7 @@ class Load:
 def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
     """A portal with a demo lab that lives, read and written to until the last test ends."""
     with portal_in(tmp_path_factory.mktemp("soak"), DEMO="true") as portal:
-        portal.start(seconds=180)
+        portal.start(seconds=300)
         portal.ask("CREATE TABLE written (number int PRIMARY KEY)")
         with portal.session() as client:
             made = Load(portal, client.cookies.get_dict())
