@@ -66,23 +66,17 @@ export function createBar(page) {
     const form = event.target;
     if (!form.matches("[data-range], [data-variables]")) return;
     event.preventDefault();
-    if (form.matches("[data-range]")) {
-      part("[data-times]").open = false;
-      const { from, to } = fields(form);
-      // A date says nothing without its zone; the address may be sent to somebody elsewhere.
-      const zone = [from, to].flat().some((text) => !text.includes("now")) ? { tz: page.zone() } : {};
-      page.go({ from, to, ...zone });
-    } else {
-      choose(form);
-    }
+    // A variable was taken when it changed.
+    if (form.matches("[data-variables]")) return;
+    part("[data-times]").open = false;
+    const { from, to } = fields(form);
+    // A date says nothing without its zone; the address may be sent to somebody elsewhere.
+    const zone = [from, to].flat().some((text) => !text.includes("now")) ? { tz: page.zone() } : {};
+    page.go({ from, to, ...zone });
   });
 
-  /** The variables as the form has them; one without a choice is an empty list. */
-  function choose(form) {
-    const given = fields(form);
-    const names = [...form.querySelectorAll("[name^='var-']")].map((field) => field.name);
-    page.go(Object.fromEntries(names.map((name) => [name, given[name] ?? [""]])));
-  }
+  /** A variable as the form has it; without a choice it is an empty list. */
+  const choose = (form, name) => page.go({ [name]: fields(form)[name] ?? [""] });
 
   root.addEventListener("change", (event) => {
     const field = event.target;
@@ -96,7 +90,7 @@ export function createBar(page) {
     const menu = field.closest("[data-variable]");
     if (field.type !== "checkbox") {
       if (menu) menu.open = false;
-      choose(field.form);
+      choose(field.form, field.name);
       return;
     }
     const all = menu.querySelector("input[value='$__all']");
@@ -112,7 +106,7 @@ export function createBar(page) {
       menu.querySelector("[data-search-options]")?.focus();
     } else if (menu.dataset.touched) {
       delete menu.dataset.touched;
-      choose(menu.closest("form"));
+      choose(menu.closest("form"), `var-${menu.dataset.variable}`);
     }
   }, true);
 

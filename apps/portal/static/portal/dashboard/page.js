@@ -85,6 +85,7 @@ function createPage(root) {
       bar.follow(next.querySelector("[data-part=bar]"));
       refresh.every(bar.refresh());
       grid.follow(next.querySelector("[data-part=grid]"));
+      settle();
       if (range) bar.asked(clock(Date.now(), page.zone()));
       else page.reload();
     } catch (error) {
@@ -96,6 +97,18 @@ function createPage(root) {
         following = null;
         root.classList.remove("is-following");
       }
+    }
+  }
+
+  /** Values that are no more, such as a device of another host, leave the address; the page said so once. */
+  function settle() {
+    const [wanted, taken] = [new URLSearchParams(location.search), new URLSearchParams(grid.query)];
+    const gone = [...new Set(wanted.keys())].filter(
+      (name) => name.startsWith("var-") && taken.has(name) && `${wanted.getAll(name)}` !== `${taken.getAll(name)}`,
+    );
+    if (gone.length) {
+      const changes = Object.fromEntries(gone.map((name) => [name, taken.getAll(name)]));
+      history.replaceState(null, "", `${location.pathname}${changed(changes)}`);
     }
   }
 
