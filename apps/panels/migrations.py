@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from apps.panels.json_reader import JsonObject, Problem
+from apps.panels.retired import renew
 
 OLDEST: Final = 16
 """The first version with the 24-column grid: older layouts are not read."""
@@ -42,6 +43,8 @@ def migrated(document: JsonObject) -> tuple[Document, list[Problem]]:
     elif version < TESTED:
         text = f"This dashboard has schemaVersion {version}; below {TESTED} details may be drawn differently"
         warnings.append(Problem("schemaVersion", text, "warning"))
+    for panel in panels_of(result):
+        renew(panel)
     for step, change in _STEPS:
         if version < step:
             change(result)

@@ -146,6 +146,9 @@ def ask_panel(
             template, opened.selections, built_in, default="percentencode", zone=opened.calendar.zone
         )
 
+    if panel.library is not None:
+        name = panel.library.name or panel.library.uid
+        asking.notices.append(f"This is the library panel {name}, which is not part of the dashboard's document.")
     raw = _raw(asking, panel)
     frames, skipped = transform.apply(_filled(panel.transformations, text), raw.frames)
     frames, left_out = apply_field_config(

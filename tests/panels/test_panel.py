@@ -190,3 +190,8 @@ def test_values_in_addresses_are_encoded_and_the_whole_query_of_a_dashboard_is_n
     assert found.address("/x?h=$host&${__all_variables}") == "/x?h=a%26b%2Fc&var-host=a%26b%2Fc"
     assert found.address("/x?$__url_time_range") == "/x?from=now-1h&to=now"
     assert found.text("${host}") == "a&b/c"
+
+
+def test_a_library_panel_is_shown_as_such() -> None:
+    found = answer({"id": 1, "title": "", "libraryPanel": {"uid": "u", "name": "Uptime"}})
+    assert found.notices == ("This is the library panel Uptime, which is not part of the dashboard's document.",)
