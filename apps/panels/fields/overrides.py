@@ -80,7 +80,7 @@ def _config(
             for path, value in rule.properties:
                 _set(config, path.split("."), value)
     _shape(config)
-    if not config["color"].get("mode"):
+    if not isinstance(config["color"].get("mode"), str) or not config["color"]["mode"]:
         config["color"] = {**config["color"], "mode": color_mode}
     for name in ("displayName", "unit", "noValue"):
         if isinstance(config.get(name), str):
