@@ -80,7 +80,7 @@ def _boot() -> str:
 
 
 def _from_ps(*which: str) -> list[Process]:
-    command = ["ps", "-o", "pid=,ppid=,pgid=,stat=,lstart=,command=", *which]
+    command = ["ps", "-ww", "-o", "pid=,ppid=,pgid=,stat=,lstart=,command=", *which]
     environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
     output = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=environment)
     found = []
