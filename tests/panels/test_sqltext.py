@@ -116,7 +116,7 @@ def _ours(sql: str) -> list[tuple[int, int, str]]:
     return found
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 def test_literals_identifiers_and_comments_are_where_postgresql_sees_them(sql: str) -> None:
     try:
@@ -135,7 +135,7 @@ def _is_alone(sql: str, position: int) -> bool:
     return any(token.start == token.end == position for token in scan(sql))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=10).map("".join))
 def test_what_postgresql_finds_unterminated_is_refused(sql: str) -> None:
     try:
