@@ -16,11 +16,6 @@ from tests.start.portal import plain_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_MODULE = 500
-LONGER = {
-    "apps/mirror/models/execution.py": "one domain's tables, a line for each column",
-    "apps/mirror/demo/lab.py": "the description of one lab",
-}
-"""Modules that may be longer than 500 lines, and why."""
 
 
 def run(*command: str, **given: str) -> subprocess.CompletedProcess[str]:
@@ -68,9 +63,7 @@ def test_modules_stay_short() -> None:
         for path in sources("apps", "vptmonitor", "tests", "benchmarks")
         if "migrations" not in path.parts
     }
-    long = {name for name, length in lengths.items() if length > LONGEST_MODULE}
-    assert long <= set(LONGER), {name: lengths[name] for name in long - set(LONGER)}
-    assert set(LONGER) <= long, "an exception that is not needed any more"
+    assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.mirror.demo import gap
-from apps.mirror.demo.lab import CAMPAIGNS, SCRIPT_BY_NAME, SERVERS
+from apps.mirror.demo.cast import CAMPAIGNS, SCRIPT_BY_NAME, SERVERS
 from apps.mirror.demo.life import Life, OpenAlert
 from apps.mirror.demo.plan import CampaignRun, Run, Turn, new_run
 from apps.mirror.demo.presence import loaded_lab

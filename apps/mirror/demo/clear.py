@@ -7,7 +7,8 @@ from typing import Final
 from django.db import connections, transaction
 
 from apps.mirror.demo import presence
-from apps.mirror.demo.lab import HOST_SUFFIX, MAX_TEAMS, SERVERS, team_id
+from apps.mirror.demo.cast import HOST_SUFFIX, MAX_TEAMS, SERVERS
+from apps.mirror.demo.lab import team_id
 
 _BY_HOST: Final = ("alerts", "system_metrics", "system_device_metrics", "system_incident", "device_flags")
 _BY_TEAM: Final = (

@@ -16,7 +16,8 @@ from uuid import UUID
 
 from apps.mirror import models
 from apps.mirror.demo import metrics
-from apps.mirror.demo.lab import CAMPAIGNS, SCRIPT_BY_NAME, SERVERS, Campaign, Device, Host, Lab, Schedule, Script
+from apps.mirror.demo.cast import CAMPAIGNS, SCRIPT_BY_NAME, SERVERS, Campaign, Device, Host, Schedule, Script
+from apps.mirror.demo.lab import Lab
 from apps.mirror.demo.plan import AD_HOC, CampaignRun, Run, Turn, new_id, new_run
 from apps.mirror.demo.rhythm import HOST_PING, SERVER_PING, Story, activity
 from apps.mirror.demo.rows import alerts, execution, pings, written

@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from apps.mirror.demo.lab import (
+from apps.mirror.demo.cast import (
     CAMPAIGNS,
     FULLZAP,
     GET_INFO,
@@ -20,10 +20,10 @@ from apps.mirror.demo.lab import (
     VALIDATION,
     Campaign,
     Device,
-    Lab,
     Schedule,
     Script,
 )
+from apps.mirror.demo.lab import Lab
 from apps.mirror.demo.rhythm import Story, activity
 
 AD_HOC: Final = (GOTO, FULLZAP, VALIDATION, GET_INFO, SMARTPING, *TESTS)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from apps.mirror.demo.lab import Campaign, Device, Host, Lab, Script
+from apps.mirror.demo.cast import Campaign, Device, Host, Script
+from apps.mirror.demo.lab import Lab
 
 HOST_PING: Final = timedelta(minutes=5)
 SERVER_PING: Final = timedelta(minutes=1)

@@ -1,11 +1,10 @@
 """VirtualPyTest's tables as models, by domain: fleet, execution, navigation, monitoring."""
 
 from apps.mirror.models.base import DOMAINS, MirrorModel
+from apps.mirror.models.deployments import Deployment, DeploymentExecution
 from apps.mirror.models.execution import (
     Campaign,
     CampaignExecution,
-    Deployment,
-    DeploymentExecution,
     ExecutionResult,
     ScriptResult,
     TestCase,

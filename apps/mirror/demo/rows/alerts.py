@@ -9,7 +9,8 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
-from apps.mirror.demo.lab import Device, Host, Lab, Team
+from apps.mirror.demo.cast import Device, Host, Team
+from apps.mirror.demo.lab import Lab
 from apps.mirror.demo.plan import new_id
 from apps.mirror.demo.rhythm import Story, activity
 from apps.mirror.demo.rows.execution import REPORTS

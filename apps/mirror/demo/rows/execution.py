@@ -9,7 +9,8 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
-from apps.mirror.demo.lab import FULLZAP, Interface, campaign_id, profile_id, test_id
+from apps.mirror.demo.cast import FULLZAP, Interface
+from apps.mirror.demo.lab import campaign_id, profile_id, test_id
 from apps.mirror.demo.plan import CampaignRun, Run, Turn, new_id
 from apps.mirror.demo.rows.fleet import campaign_settings
 from apps.mirror.demo.rows.navigation import Move, moves

@@ -7,19 +7,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from apps.mirror.demo.lab import (
-    CAMPAIGNS,
-    KINDS,
-    SCRIPT_BY_NAME,
-    TESTS,
-    Campaign,
-    Device,
-    Lab,
-    campaign_id,
-    demo_id,
-    profile_id,
-    test_id,
-)
+from apps.mirror.demo.cast import CAMPAIGNS, KINDS, SCRIPT_BY_NAME, TESTS, Campaign, Device, demo_id
+from apps.mirror.demo.lab import Lab, campaign_id, profile_id, test_id
 from apps.mirror.demo.plan import Turn
 from apps.mirror.demo.rhythm import Story
 from apps.mirror.demo.stream import Row

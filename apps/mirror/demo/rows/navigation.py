@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from apps.mirror.demo.lab import Interface, Lab, Tree, Way, demo_id
+from apps.mirror.demo.cast import Interface, Tree, Way, demo_id
+from apps.mirror.demo.lab import Lab
 from apps.mirror.demo.rhythm import Story
 from apps.mirror.demo.rows.fleet import LAB_AGE
 from apps.mirror.demo.stream import Row

@@ -9,7 +9,8 @@ from math import sin
 from random import Random
 from typing import Any, Final
 
-from apps.mirror.demo.lab import SERVERS, Device, Host, Lab
+from apps.mirror.demo.cast import SERVERS, Device, Host
+from apps.mirror.demo.lab import Lab
 from apps.mirror.demo.plan import new_id
 from apps.mirror.demo.rhythm import HOST_PING, METRIC_DAYS, SERVER_PING, Story, activity
 from apps.mirror.demo.stream import Row
