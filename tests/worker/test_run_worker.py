@@ -65,6 +65,7 @@ def test_the_demo_lab_lives_when_its_rows_are_there(settings: Settings) -> None:
     assert SystemMetric.objects.latest("timestamp").timestamp > timezone.now() - timedelta(minutes=10)
 
 
+@pytest.mark.django_db(databases=["default", "source"])  # the loop looks after connections that earlier tests left
 def test_once_names_the_job_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "registered", lambda: [Job("divide", 1, lambda: 1 // 0)])
     with pytest.raises(CommandError, match="divide"):
