@@ -96,6 +96,8 @@ try:
     GRAFANA_SECRET_KEY = ENV.own_secret("GRAFANA_SECRET_KEY")
     GRAFANA_DOMAIN = ENV.text("GRAFANA_DOMAIN", "localhost")
     GRAFANA_PORT = ENV.integer("GRAFANA_PORT", 3000, 1, 65535)
+    GRAFANA_ROLE_OF_ADMINS = ENV.choice("GRAFANA_ROLE_OF_ADMINS", ("admin", "editor", "viewer"), "admin")
+    PANELS = ENV.choice("PANELS", ("auto", "grafana", "portal"), "auto")
     DEMO = ENV.flag("DEMO", SOURCE_ADDRESS is None)
     if DEMO and SOURCE_ACCESS != "own":
         raise ConfigurationError("DEMO", "demo rows go into a database of our own only", "Leave DEMO out")
