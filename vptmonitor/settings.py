@@ -48,6 +48,7 @@ try:
     LOG_FORMAT = ENV.choice("LOG_FORMAT", ("text", "json"), "text")
     HTTP_THREADS = ENV.integer("HTTP_THREADS", 8, 1, 64)
     METRICS_TOKEN = ENV.secret("METRICS_TOKEN")
+    API_REQUESTS_PER_MINUTE = ENV.integer("API_REQUESTS_PER_MINUTE", 1200, 0, 1_000_000)
 
     # Databases ----------------------------------------------------------------------------------------------------
     _url = ENV.secret("DATABASE_URL", raw=True)
@@ -231,7 +232,11 @@ STORAGES = {
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.accounts.tokens.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.accounts.throttling.RequestThrottle"],
     # Who may call a view is declared with the view; the gate before all views sees to it.
     "DEFAULT_PERMISSION_CLASSES": [],
     "EXCEPTION_HANDLER": "apps.accounts.problems.handler",

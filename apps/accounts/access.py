@@ -5,8 +5,10 @@
 
     @access(Role.NONE)              # whoever is signed in
     @public                         # everybody, signed in or not
+    @access(Role.OPERATOR, token=Scope.INGEST)    # by a token: GET needs the scope read, what writes this one
 
-A view that says nothing is refused to everybody. Which rows somebody sees is another matter: `apps.accounts.scope`.
+Tokens open what is below `/api/` only. A view that says nothing is refused to everybody. Which rows somebody sees is
+another matter: `apps.accounts.scope`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 from django.urls import ResolverMatch
 
+from apps.accounts.models import ApiToken
 from apps.accounts.roles import Role
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -26,17 +29,26 @@ _ATTRIBUTE = "declared_access"
 
 @dataclass(frozen=True)
 class Access:
-    """Who may call a view: everybody, or signed-in people whose role is at least `role`."""
+    """Who may call a view: everybody, or signed-in people whose role is at least `role`.
+
+    `token` is the scope that a token needs for the methods that write.
+    """
 
     everybody: bool = False
     role: Role = Role.ADMIN
+    token: ApiToken.Scope = ApiToken.Scope.ADMIN
+
+    def token_scope(self, method: str | None) -> ApiToken.Scope:
+        """The scope that a token needs for `method`."""
+        return ApiToken.Scope.READ if method in {"GET", "HEAD", "OPTIONS"} else self.token
 
 
-def access(role: Role) -> Callable[[V], V]:
-    """Declare that a view (a function or a class) is for signed-in people whose role is `role` or higher."""
+def access(role: Role, *, token: ApiToken.Scope = ApiToken.Scope.ADMIN) -> Callable[[V], V]:
+    """Declare that a view (a function or a class) is for signed-in people whose role is `role` or higher, and for
+    their tokens: with the scope read to look, with the scope `token` to write."""
 
     def declare(view: V) -> V:
-        setattr(view, _ATTRIBUTE, Access(role=role))
+        setattr(view, _ATTRIBUTE, Access(role=role, token=token))
         return view
 
     return declare

@@ -20,7 +20,10 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from apps.accounts import audit
+from apps.accounts import (
+    admin_tokens,  # noqa: F401 -- registers the admin of tokens
+    audit,
+)
 from apps.accounts.admin_base import AuditedModelAdmin, BoundedPaginator
 from apps.accounts.models import AuditEntry, HostTeam, SignInAttempt, TeamMembership, User
 from apps.accounts.roles import GROUPS, Role

@@ -1,4 +1,7 @@
-"""The gate before every view: signed in, high enough a role, and never past a view that declares no access."""
+"""The gate before every view: signed in, high enough a role, and never past a view that declares no access.
+
+Below `/api/` a token (`Authorization: Bearer vpt_...`) signs in for its one request; elsewhere it is not looked at.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-from apps.accounts import audit
-from apps.accounts.access import access_of
+from apps.accounts import audit, tokens
+from apps.accounts.access import Access, access_of
 from apps.accounts.models import AuditEntry
 from apps.accounts.problems import problem
 from apps.accounts.roles import role_of
@@ -37,6 +40,8 @@ class AccessMiddleware:
             return _refuse(request, "This page does not say who may see it, so nobody may.")
         if declared.everybody:
             return None
+        if (text := _bearer(request)) is not None and (refusal := _sign_in_by_token(request, text, declared)):
+            return refusal
         if not request.user.is_authenticated:
             return _ask_to_sign_in(request)
         if role_of(request.user) < declared.role:
@@ -56,7 +61,38 @@ class AccessMiddleware:
 def wants_page(request: HttpRequest) -> bool:
     """Whether a person's browser asks for a page, rather than a program for data."""
     accept = request.headers.get("Accept", "text/html")
-    return "text/html" in accept and not request.path.startswith("/api/")
+    return "text/html" in accept and not _is_api(request)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def _bearer(request: HttpRequest) -> str | None:
+    """The token that the request brings, where tokens count; None without one."""
+    if not _is_api(request):
+        return None
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    return text.strip() if scheme.casefold() == "bearer" else None
+
+
+def _sign_in_by_token(request: HttpRequest, text: str, declared: Access) -> HttpResponse | None:
+    """Make the token's owner the request's user, whatever session came along; else the refusal."""
+    token = tokens.authenticate(text)
+    if token is None:
+        detail = (
+            "The token is unknown, expired or revoked, or its owner is no longer active. Ask an administrator for one."
+        )
+        answer = problem(HTTPStatus.UNAUTHORIZED, "Not signed in", detail)
+        answer["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+        return answer
+    request.user, request.auth = token.owner, token  # type: ignore[attr-defined]
+    needed = declared.token_scope(request.method)
+    if needed not in token.scopes:
+        return _refuse(
+            request, f"This needs a token with the scope {needed.value}; this one has {', '.join(token.scopes)}."
+        )
+    return None
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
@@ -64,8 +100,9 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
         # What was posted is lost by signing in: then the way leads to the start page.
         back = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
         return redirect_to_login(back)
-    answer = problem(HTTPStatus.UNAUTHORIZED, "Not signed in", "Sign in first.")
-    answer["WWW-Authenticate"] = "Session"
+    how = "Sign in first, or send a token: Authorization: Bearer vpt_..." if _is_api(request) else "Sign in first."
+    answer = problem(HTTPStatus.UNAUTHORIZED, "Not signed in", how)
+    answer["WWW-Authenticate"] = "Bearer" if _is_api(request) else "Session"
     return answer
 
 

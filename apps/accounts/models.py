@@ -1,16 +1,19 @@
-"""People, the teams they may see, the team that a host belongs to, refused sign-ins, and the audit trail.
+"""People, the teams they may see, their API tokens, the team that a host belongs to, refused sign-ins, the audit trail.
 
 Teams and hosts live in the mirrored tables of another database; here they are plain values, with a copied label.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import TransactionNow
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import Q
 
 
 class User(AbstractUser):
@@ -19,6 +22,9 @@ class User(AbstractUser):
     all_teams = models.BooleanField(
         "sees all teams", default=False, help_text="Without this, only the rows of the teams listed below are shown."
     )
+
+    token: ApiToken | None = None
+    """The token by which this request came; set on the object, which lives as long as the token is remembered."""
 
     class Meta(AbstractUser.Meta):
         pass
@@ -56,6 +62,50 @@ class HostTeam(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host_name} → {self.team_name or self.team_id}"
+
+
+class ApiToken(models.Model):
+    """A program's key to the API. It acts for its owner, never beyond what the owner may see and do.
+
+    The token itself is shown once and never kept: here is its SHA-256 (it is random enough that nothing slower is
+    needed) and how it begins, by which people tell tokens apart. Made and checked by `apps.accounts.tokens`.
+    """
+
+    class Scope(models.TextChoices):
+        READ = "read", "read: look at rows, metrics and dashboards"
+        INGEST = "ingest", "ingest: write what hosts and CI jobs report"
+        ADMIN = "admin", "admin: start a sync and other administration"
+
+    name = models.CharField(max_length=100, help_text="What uses it, such as the host or the CI job.")
+    owner = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,
+        related_name="tokens",
+        help_text="Whose role and teams bound what it may do; when the owner loses them, so does the token.",
+    )
+    begins = models.CharField(max_length=12, editable=False)
+    token_digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = ArrayField(models.CharField(max_length=8, choices=Scope))
+    team_ids = ArrayField(models.UUIDField(), default=list, blank=True)
+    host_names = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty: never.")
+    last_used_at = models.DateTimeField("last used", null=True, editable=False, help_text="To the minute.")
+    revoked_at = models.DateTimeField("revoked", null=True, editable=False)
+
+    class Meta:
+        verbose_name = "API token"
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(scopes__len__gt=0), name="a_token_is_for_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.begins}…)"
+
+    def is_valid(self, now: datetime) -> bool:
+        """Whether it is neither revoked nor expired, and its owner still active."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now) and self.owner.is_active
 
 
 class SignInAttempt(models.Model):

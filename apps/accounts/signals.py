@@ -1,16 +1,17 @@
-"""Sign-ins, sign-outs and failed attempts go into the audit trail."""
+"""Sign-ins, sign-outs and failed attempts go into the audit trail; changes of rights reach remembered tokens."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from apps.accounts import audit
+from apps.accounts import audit, tokens
 from apps.accounts.backend import refusal_of
-from apps.accounts.models import AuditEntry, User
+from apps.accounts.models import ApiToken, AuditEntry, HostTeam, TeamMembership, User
 
 Action = AuditEntry.Action
 
@@ -49,3 +50,13 @@ def not_signed_in(credentials: dict[str, Any], request: HttpRequest | None = Non
             Action.REFUSED, request=request, actor="a visitor", kind="accounts.user", object_id=object_id, label=label,
             reason=f"Too many attempts to sign in, counted by {refusal.counter.replace('_', ' ')}.",
         )  # fmt: skip
+
+
+@receiver((post_save, post_delete), sender=ApiToken, dispatch_uid="tokens: a token")
+@receiver((post_save, post_delete), sender=User, dispatch_uid="tokens: an owner")
+@receiver((post_save, post_delete), sender=TeamMembership, dispatch_uid="tokens: a membership")
+@receiver((post_save, post_delete), sender=HostTeam, dispatch_uid="tokens: a host's team")
+@receiver(m2m_changed, sender=User.groups.through, dispatch_uid="tokens: a role")
+def rights_changed(**_: object) -> None:
+    """What a token may do depends on all of these."""
+    tokens.forget()
