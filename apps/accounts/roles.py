@@ -45,8 +45,10 @@ NEVER_GRANTED: Final = (
     "delete_auditentry",
     "add_signinattempt",
     "change_signinattempt",
+    *(f"{verb}_{model}" for model in ("revision", "storedbody") for verb in ("add", "change", "delete")),
 )
-"""Codenames that nobody holds: the audit trail only grows, and attempts are counted, not typed."""
+"""Codenames that nobody holds: the audit trail and the dashboards' history only grow, and attempts are counted, not
+typed."""
 
 
 def role_of(user: User | AnonymousUser) -> Role:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from django.db import transaction
+from django.http import HttpRequest
 
 from apps.accounts import audit
 from apps.accounts.models import AuditEntry
-from apps.dashboards.models import UID, Dashboard, Folder
+from apps.dashboards.bodies import MAX_BYTES, parsed
+from apps.dashboards.folders import folder_of, minted
+from apps.dashboards.models import UID, Cause, Dashboard
+from apps.dashboards.revisions import bring_back, record, registered_form
 from apps.dashboards.source import mapped, resolved
-from apps.panels.document import InvalidDocumentError, classic_body, read_dashboard
+from apps.panels.document import classic_body, read_dashboard
 from apps.panels.json_reader import Problem
 
-MAX_BYTES: Final = 5 * 1024 * 1024
-"""The largest document that is read."""
-
-
-class UnreadableFileError(ValueError):
-    """The file holds no JSON document."""
+IMPORTER: Final = "import_dashboards"
+"""Who it was, where nobody signed in."""
 
 
 @dataclass(frozen=True)
@@ -52,64 +50,53 @@ def files_of(place: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
 
 def read_file(path: Path) -> object:
     """The decoded document of a file. Raises UnreadableFileError, OSError."""
-    if path.stat().st_size > MAX_BYTES:
-        raise UnreadableFileError(f"the file is larger than {MAX_BYTES // 1024 // 1024} MB")
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
-    except UnicodeDecodeError as error:
-        raise UnreadableFileError("the file is not UTF-8 text") from error
-    except (ValueError, RecursionError) as error:
-        raise UnreadableFileError(f"the file is no JSON: {error}") from error
+    with path.open("rb") as file:
+        return parsed(file.read(MAX_BYTES + 1))
 
 
 @transaction.atomic
 def import_dashboard(
     document: object,
     *,
-    folders: Sequence[str] = (),
+    folders: Sequence[str] | None = (),
     origin: str = "",
+    kind: Dashboard.Origin = Dashboard.Origin.FILE,
+    cause: Cause = Cause.IMPORT,
     inputs: Mapping[str, str] | None = None,
+    actor: str = IMPORTER,
     reason: str = "",
+    request: HttpRequest | None = None,
 ) -> Imported:
-    """Store a document under its uid, in the folder of these titles (made where missing).
+    """Store a document under its uid, in the folder of these titles (made where missing); with None it stays where it
+    lies.
 
-    A dashboard that is there keeps its team and whether it is enabled. A document without a uid gets one made from its
-    folder and title, so that importing it again finds it. Raises InvalidDocumentError, UnresolvedInputError.
+    A dashboard that is there keeps its team, policy and whether it is enabled; a retired one comes back. A document
+    without a uid gets one made from its folder and title, so that importing it again finds it. Raises
+    InvalidDocumentError, UnresolvedInputError, FolderError.
     """
-    uid = uid_of(document, folders)
+    uid = uid_of(document, folders or ())
     body, warnings = mapped(resolved(classic_body(document), inputs))
-    for key in ("id", "version"):
-        body.pop(key, None)
-    body["uid"] = uid
-    parsed = read_dashboard(body)
-    try:
-        text = json.dumps(body, allow_nan=False)
-    except ValueError:
-        raise InvalidDocumentError([Problem("", "The document holds a number that is not finite")]) from None
-    if "\\u0000" in text:
-        raise InvalidDocumentError([Problem("", "The document holds a zero character, which no database keeps")])
-    folder = folder_of(folders)
-    fields = {
-        "title": parsed.title or uid,
-        "folder": folder,
-        "tags": [tag[:50] for tag in parsed.tags],
-        "body": body,
-        "origin": origin,
-    }
-    dashboard = Dashboard.objects.select_for_update().filter(uid=uid).first()
-    problems = (*parsed.problems, *warnings)
+    body = registered_form(body, uid)
+    read = read_dashboard(body)
+    problems = (*read.problems, *warnings)
+    fields: dict[str, Any] = {"origin_kind": kind, "origin": origin[:500]}
+    if folders is not None:
+        fields["folder"] = folder_of(folders)
+    dashboard = Dashboard.objects.select_for_update(of=("self",)).select_related("folder").filter(uid=uid).first()
     if dashboard is None:
-        dashboard = Dashboard.objects.create(uid=uid, **fields)
-        _record(dashboard, AuditEntry.Action.ADD, reason)
+        dashboard = Dashboard.objects.create(uid=uid, title=read.title[:5000] or uid, **fields)
+        record(dashboard, body, actor=actor, reason=reason, cause=cause, request=request)
         return Imported(dashboard, "added", problems)
+    before = dashboard.current_id
     changed = [name for name, value in fields.items() if getattr(dashboard, name) != value]
-    if not changed:
-        return Imported(dashboard, "unchanged", problems)
-    for name in changed:
-        setattr(dashboard, name, fields[name])
-    dashboard.save(update_fields=[*changed, "updated_at"])
-    _record(dashboard, AuditEntry.Action.CHANGE, reason)
-    return Imported(dashboard, "changed", problems)
+    was_retired = dashboard.retired_at is not None
+    if was_retired:
+        bring_back(dashboard, actor=actor, reason=reason, request=request)
+    if changed:
+        _settle(dashboard, fields, actor=actor, reason=reason, request=request)
+    record(dashboard, body, actor=actor, reason=reason, cause=cause, request=request)
+    same = not changed and not was_retired and dashboard.current_id == before
+    return Imported(dashboard, "unchanged" if same else "changed", problems)
 
 
 def uid_of(document: object, folders: Sequence[str] = ()) -> str:
@@ -119,26 +106,20 @@ def uid_of(document: object, folders: Sequence[str] = ()) -> str:
     return uid if isinstance(uid, str) and re.match(UID.regex, uid) else minted(str(title or ""), *folders)
 
 
-def folder_of(titles: Sequence[str]) -> Folder | None:
-    """The folder that these titles lead to from the top, made where missing; None for the top itself."""
-    folder: Folder | None = None
-    for depth, title in enumerate(titles, 1):
-        folder, _ = Folder.objects.get_or_create(
-            parent=folder, title=title, defaults={"uid": minted(title, *titles[: depth - 1])}
-        )
-    return folder
-
-
-def minted(title: str, *above: str) -> str:
-    """A uid that the same title under the same folders always gets: readable, and unlike others by a digest."""
-    word = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:27].rstrip("-") or "untitled"
-    digest = hashlib.sha256("\0".join((*above, title)).encode()).hexdigest()[:12]
-    return f"{word}-{digest}"
-
-
-def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no number of JSON")
-
-
-def _record(dashboard: Dashboard, action: AuditEntry.Action, reason: str) -> None:
-    audit.record(action, obj=dashboard, reason=reason)
+def _settle(
+    dashboard: Dashboard, fields: Mapping[str, object], *, actor: str, reason: str, request: HttpRequest | None
+) -> None:
+    """Give the registration these values."""
+    before = audit.snapshot(dashboard)
+    for name, value in fields.items():
+        setattr(dashboard, name, value)
+    dashboard.save(update_fields=[*fields, "updated_at"])
+    audit.record(
+        AuditEntry.Action.CHANGE,
+        actor=None if request is not None else actor,
+        request=request,
+        obj=dashboard,
+        before=before,
+        after=audit.snapshot(dashboard),
+        reason=reason,
+    )

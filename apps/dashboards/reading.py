@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import lru_cache
 
 from apps.accounts.models import User
 from apps.accounts.scope import TeamScope, scope_of
-from apps.dashboards.models import Dashboard
+from apps.dashboards.models import Dashboard, StoredBody
 from apps.panels.document import Dashboard as Document
 from apps.panels.document import read_dashboard
 from apps.panels.opening import Viewer
@@ -16,12 +15,14 @@ from apps.panels.run import Who
 
 def find(uid: str, scope: TeamScope) -> Dashboard | None:
     """The dashboard of that uid, without its body, if `scope` may see it."""
-    return Dashboard.objects.visible_to(scope).select_related("folder").defer("body").filter(uid=uid).first()
+    return Dashboard.objects.visible_to(scope).select_related("folder", "current").filter(uid=uid).first()
 
 
 def document_of(row: Dashboard) -> Document:
-    """The parsed document of a row; parsed once for each version of it."""
-    return _parsed(row.pk, row.updated_at)
+    """The parsed document of a row; parsed once for each body."""
+    if row.current is None:
+        raise StoredBody.DoesNotExist(f"{row.uid} has no revision")
+    return _parsed(row.current.stored_id)
 
 
 def viewer_of(user: User) -> Viewer:
@@ -30,5 +31,5 @@ def viewer_of(user: User) -> Viewer:
 
 
 @lru_cache(maxsize=64)
-def _parsed(pk: int, version: datetime) -> Document:
-    return read_dashboard(Dashboard.objects.values_list("body", flat=True).get(pk=pk))
+def _parsed(digest: str) -> Document:
+    return read_dashboard(StoredBody.objects.get(pk=digest).document)

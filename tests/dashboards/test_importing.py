@@ -12,7 +12,9 @@ from django.core.management import call_command
 
 from apps.accounts.models import AuditEntry
 from apps.accounts.scope import EVERYTHING, NOTHING, TeamScope
-from apps.dashboards.importing import UnreadableFileError, import_dashboard, minted, read_file
+from apps.dashboards.bodies import UnreadableFileError
+from apps.dashboards.folders import minted
+from apps.dashboards.importing import import_dashboard, read_file
 from apps.dashboards.models import Dashboard, Folder
 from apps.dashboards.source import SOURCE_TYPE, SOURCE_UID, UnresolvedInputError
 from apps.panels.document import InvalidDocumentError
@@ -185,3 +187,14 @@ def test_a_teams_dashboard_is_for_that_team() -> None:
         [each.title for each in Dashboard.objects.visible_to(scope)] for scope in (EVERYTHING, mine, other, NOTHING)
     ]
     assert titles == [["One", "Two"], ["One", "Two"], ["One"], []]
+
+
+def test_a_folders_team_limits_what_lies_in_it_however_deep() -> None:
+    row = import_dashboard(document(), folders=("Lab", "Racks", "North")).dashboard
+    team, other = uuid.uuid4(), uuid.uuid4()
+    Folder.objects.filter(title="Lab").update(team_id=team)
+    scopes = (EVERYTHING, TeamScope(team_ids=frozenset({team})), TeamScope(team_ids=frozenset({other})))
+    assert [Dashboard.objects.visible_to(scope).exists() for scope in scopes] == [True, True, False]
+    Dashboard.objects.filter(pk=row.pk).update(team_id=other)
+    both = TeamScope(team_ids=frozenset({team, other}))
+    assert [Dashboard.objects.visible_to(scope).exists() for scope in (*scopes, both)] == [True, False, False, True]

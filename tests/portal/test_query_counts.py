@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.models import AuditEntry, HostTeam, SignInAttempt, TeamMembership, User
-from apps.dashboards.models import Dashboard, Folder
+from apps.dashboards.importing import import_dashboard
+from apps.dashboards.models import Folder
 from apps.mirror.models import PlatformAlert
 from apps.triage.models import AlertTriage
 from tests.mirror.rows import Lab
@@ -37,7 +38,7 @@ def furnish(number: int) -> None:
     alert = lab.of(PlatformAlert)
     AlertTriage.objects.create(alert_id=alert.pk, state="acknowledged", actor="somebody", at=timezone.now())
     folder = Folder.objects.create(uid=f"folder-{number}", title=f"Folder {number}")
-    Dashboard.objects.create(uid=f"board-{number}", title=f"Board {number}", folder=folder, body={"panels": []})
+    import_dashboard({"uid": f"board-{number}", "title": f"Board {number}", "panels": []}, folders=(folder.title,))
 
 
 def queries(client: Client, address: str) -> list[str]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
 from apps.accounts.models import User
 from apps.accounts.scope import TeamScope
+from apps.dashboards.folders import titles_of
 from apps.dashboards.models import Dashboard, Favourite, Folder
 from apps.portal import links
-
-AT_THE_TOP = ""
-"""The folder of dashboards that lie in none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A dashboard of the list. `folder` has the titles from the top, with ` / ` between."""
+    """A dashboard of the list. `folder` has the titles from the top, with ` / ` between; empty for the top itself."""
 
     uid: str
     title: str
@@ -41,10 +39,10 @@ def entries(*, scope: TeamScope, user: User) -> list[Entry]:
     liked = set(Favourite.objects.filter(user=user).values_list("dashboard_id", flat=True))
     found = [
         Entry(
-            row.uid, row.title, folder_path(row.folder_id, folders), row.tags, row.team_name, row.pk in liked,
+            row.uid, row.title, " / ".join(titles_of(row.folder_id, folders)), row.tags, row.team_name, row.pk in liked,
             row.updated_at, links.page("dashboard", row.uid),
         )
-        for row in Dashboard.objects.visible_to(scope).defer("body")
+        for row in Dashboard.objects.visible_to(scope)
     ]  # fmt: skip
     return sorted(found, key=lambda one: (one.folder.casefold(), one.folder, one.title.casefold(), one.uid))
 
@@ -55,15 +53,6 @@ def by_folder(found: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
     groups = [(folder, list(inside)) for folder, inside in groupby(rows, key=lambda one: one.folder)]
     favourites = [one for one in rows if one.favourite]
     return [("Favourites", favourites), *groups] if favourites else groups
-
-
-def folder_path(folder_id: int | None, folders: Mapping[int, Folder]) -> str:
-    """The titles of a folder and of those that it lies in."""
-    titles: list[str] = []
-    while folder_id is not None and folder_id in folders and len(titles) < 50:
-        titles.append(folders[folder_id].title)
-        folder_id = folders[folder_id].parent_id
-    return " / ".join(reversed(titles)) or AT_THE_TOP
 
 
 def answer(found: Sequence[Entry]) -> str:

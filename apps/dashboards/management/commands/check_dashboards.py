@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--to", default="", help="the end of the range, else the dashboard's")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rows = Dashboard.objects.filter(enabled=True)
+        rows = Dashboard.objects.visible_to(EVERYTHING).select_related("current")
         if options["uids"]:
             rows = rows.filter(uid__in=options["uids"])
             if unknown := sorted(set(options["uids"]) - set(rows.values_list("uid", flat=True))):
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         except PanelError as error:
             raise CommandError(f"{error.text} {error.fix}") from None
         reports = []
-        for row in rows.defer("body"):
+        for row in rows:
             report = check(row, asked, VIEWER, now=timezone.now(), catalogue=catalogue)
             reports.append(report)
             self._tell(report, quiet=options["verbosity"] == 0)

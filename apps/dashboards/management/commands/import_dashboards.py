@@ -7,7 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.dashboards.importing import UnreadableFileError, files_of, import_dashboard, read_file, uid_of
+from apps.dashboards.bodies import UnreadableFileError
+from apps.dashboards.folders import FolderError
+from apps.dashboards.importing import files_of, import_dashboard, read_file, uid_of
 from apps.dashboards.source import UnresolvedInputError
 from apps.panels.document import InvalidDocumentError
 
@@ -50,7 +52,7 @@ class Command(BaseCommand):
                     if uid in seen:
                         raise UnreadableFileError(f"{seen[uid]} has the same uid, {uid}")
                     done = import_dashboard(document, folders=titles, origin=str(path), inputs=inputs)
-                except (InvalidDocumentError, UnresolvedInputError, UnreadableFileError, OSError) as error:
+                except (InvalidDocumentError, UnresolvedInputError, UnreadableFileError, FolderError, OSError) as error:
                     self.stderr.write(f"{path}: {error}")
                     failed += 1
                     continue
