@@ -152,6 +152,16 @@ class Environment:
             )
         return value
 
+    def passed(self, name: str) -> str:
+        """A secret that no setting knows, from `NAME` or the file that `NAME_FILE` names; empty where there is none."""
+        path = self._values.get(f"{name}_FILE", "").strip()
+        if not path:
+            return self._values.get(name, "")
+        try:
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
     def own_secret(self, name: str, length: int = 48) -> str:
         """Like `secret`, but one that nobody gave is made (`length` URL-safe characters) and kept."""
         value = self.secret(name)

@@ -99,6 +99,11 @@ try:
     GRAFANA_PORT = ENV.integer("GRAFANA_PORT", 3000, 1, 65535)
     GRAFANA_ROLE_OF_ADMINS = ENV.choice("GRAFANA_ROLE_OF_ADMINS", ("admin", "editor", "viewer"), "admin")
     PANELS = ENV.choice("PANELS", ("auto", "grafana", "portal"), "auto")
+    GRAFANA_URL = ENV.text("GRAFANA_URL").rstrip("/")
+    if GRAFANA_URL and (urlsplit(GRAFANA_URL).scheme not in {"http", "https"} or not urlsplit(GRAFANA_URL).hostname):
+        raise ConfigurationError("GRAFANA_URL", "it is no web address", "Write it as https://grafana.example.org")
+    GRAFANA_TOKEN = ENV.secret("GRAFANA_TOKEN", raw=True)
+    GRAFANA_ORG_ID = ENV.integer("GRAFANA_ORG_ID", 1, 1, 2**31 - 1)
     DEMO = ENV.flag("DEMO", SOURCE_ADDRESS is None)
     if DEMO and SOURCE_ACCESS != "own":
         raise ConfigurationError("DEMO", "demo rows go into a database of our own only", "Leave DEMO out")

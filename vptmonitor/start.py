@@ -2,8 +2,8 @@
 
 In order, each step ending with one clear line when it cannot be done: read the configuration, look at the port and
 the disk, start the embedded server when it is used, migrate what the portal owns, collect static files, make the first
-administrator, fill an empty embedded source with a demo lab, register the dashboards that ship. Then honcho takes this
-process over and runs the Procfile.
+administrator, fill an empty embedded source with a demo lab, register the dashboards that ship and the Grafana that
+the environment names. Then honcho takes this process over and runs the Procfile.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def prepare() -> None:
     from django.db import DatabaseError
 
     from apps.dashboards.shipped import register_shipped
+    from apps.grafana import from_environment
     from vptmonitor.database.base import embedded_cluster, placement
     from vptmonitor.embedded import EmbeddedError
 
@@ -72,6 +73,7 @@ def prepare() -> None:
             say("filling the empty database with a demo lab (DEMO=false leaves it empty)")
             call_command("load_demo")
         register_shipped(settings.ROOT / "grafana_config" / "dashboards")
+        from_environment.register()
     except EmbeddedError as problem:
         raise StartError(str(problem)) from None
     except CommandError as problem:

@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from django.conf import settings
 
+from apps.grafana import credentials
+
 HIDDEN = "********"
 
 
@@ -31,8 +33,10 @@ def _secrets() -> set[str]:
         settings.SECRET_KEY,
         settings.GRAFANA_ADMIN_PASSWORD,
         settings.GRAFANA_SECRET_KEY,
+        settings.GRAFANA_TOKEN,
         settings.SUPABASE_ANON_KEY,
         settings.METRICS_TOKEN,
     }
+    raw |= credentials.seen()
     raw.discard("")
     return raw | {quote(secret, safe="") for secret in raw}
