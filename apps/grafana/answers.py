@@ -14,6 +14,8 @@ Json = dict[str, Any]
 GENERAL: Final = "general"
 """The uid that some answers give the root, which is the empty uid elsewhere."""
 
+LEVELS: Final = (1, 2, 4)
+
 
 @dataclass(frozen=True)
 class Health:
@@ -65,8 +67,8 @@ class Hit:
 class LiveDashboard:
     """A dashboard as Grafana has it now. `body` still holds what Grafana numbers (`id`, `version`).
 
-    `folder_uid` is empty at the root. `api_version` is the version it was stored in where Grafana tells (12 and later),
-    such as `v1beta1`, or `v2beta1` for one that this API returns only with losses.
+    `folder_uid` is empty at the root. `api_version` is what Grafana 12 and later say it was read as; it does not show
+    that a dashboard is stored in schema 2, see `Resource.new_schema`. `updated_by` is `Anonymous` until the second save.
     """
 
     uid: str
@@ -89,11 +91,6 @@ class LiveDashboard:
     def from_file(self) -> bool:
         """Whether Grafana reads it from a file, which wins over what is saved, whatever may be edited meanwhile."""
         return self.provisioned or bool(self.provisioned_external_id)
-
-    @property
-    def new_schema(self) -> bool:
-        """Whether it was stored in schema 2, so that writing it by this API would lose tabs, conditions and grids."""
-        return self.api_version.startswith("v2")
 
 
 @dataclass(frozen=True)
@@ -130,7 +127,7 @@ class LiveFolder:
 
 @dataclass(frozen=True)
 class Grant:
-    """One line of an access list: a role, a team or a user, and 1 view, 2 edit, 4 admin."""
+    """One line of an access list: a role, a team or a user, and 1 view, 2 edit, 4 admin (0: a level unknown here)."""
 
     permission: int
     role: str = ""
@@ -140,7 +137,9 @@ class Grant:
     inherited: bool = field(default=False, compare=False)
 
     def payload(self) -> Json:
-        """As Grafana takes it."""
+        """As Grafana takes it. Raises ValueError for another level, of which Grafana would make no permission at all."""
+        if self.permission not in LEVELS:
+            raise ValueError(f"{self.permission} is no level of access.")
         who: Json = {"role": self.role} if self.role else {}
         if self.team_id:
             who = {"teamId": self.team_id}
@@ -184,6 +183,14 @@ class Resource:
     manager_id: str
     source_path: str
     stored_version: str
+
+    @property
+    def new_schema(self) -> bool:
+        """Whether it is stored in schema 2, so that writing it by the older API would lose tabs, conditions, grids.
+
+        Known of a resource that was read by itself, not of those in a list.
+        """
+        return self.stored_version.startswith("v2")
 
 
 def health(answer: Any) -> Health:

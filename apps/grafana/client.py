@@ -27,7 +27,7 @@ from apps.grafana.answers import (
     Team,
     Version,
 )
-from apps.grafana.errors import NameExists, NotFound, NotGrafana, VersionMismatch
+from apps.grafana.errors import Invalid, NameExists, NotFound, NotGrafana, VersionMismatch
 from apps.grafana.transport import Tally, Transport, segment
 
 T = TypeVar("T")
@@ -136,14 +136,19 @@ class Client:
         """Create (`version` None) or change the dashboard with the uid of `body`; `folder_uid` empty is the root.
 
         Raises VersionMismatch when `version` is not Grafana's, or when there is one although None was given.
-        `overwrite` puts that guard out of action. The body's own `id` and `version` do not count.
+        `overwrite` puts that guard out of action. The body's own `id` and `version` do not count. A body in schema 2 is
+        Invalid; whether the stored one is, `resource` tells.
         """
+        doing = f"Saving dashboard {body.get('uid')}"
+        if "elements" in body and "panels" not in body:
+            # Grafana 12 takes it, and makes an empty dashboard of it.
+            raise Invalid(f"{doing}: it is written in schema 2, which this API does not know.")
+        # Not even an `id` of null: Grafana 12 would make a version of nothing at the next save.
         model = {name: value for name, value in body.items() if name not in {"id", "version"}}
-        model["id"] = None
         if version is not None:
             model["version"] = version
         payload = {"dashboard": model, "folderUid": folder_uid, "message": message[:500], "overwrite": overwrite}
-        return answers.saved(self._send("POST", "/api/dashboards/db", f"Saving dashboard {body.get('uid')}", payload))
+        return answers.saved(self._send("POST", "/api/dashboards/db", doing, payload))
 
     def delete_dashboard(self, uid: str) -> None:
         """Raises NotFound, Provisioned."""
@@ -247,7 +252,7 @@ class Client:
         return answers.library_panel(_result(answer))
 
     def delete_library_panel(self, uid: str) -> None:
-        """Raises Forbidden while a dashboard uses it."""
+        """Grafana 12 deletes it although dashboards show it: ask `library_panel_users` first."""
         self._send("DELETE", f"/api/library-elements/{segment(uid)}", f"Deleting library panel {uid}")
 
     def library_panel_users(self, uid: str) -> list[str]:

@@ -113,7 +113,7 @@ def failure(
         return VersionMismatch(f"{doing}: it changed meanwhile ({status}){said}", status=status, sentence=sentence)
     if status == 429:
         return RateLimited(f"{doing}: too many requests (429){said}", retry_after=retry_after, sentence=sentence)
-    if status >= 500:
+    if status >= 500 and "circular reference" not in lower:
         return ServerFault(
             f"{doing}: Grafana failed ({status}){said}", status=status, sentence=sentence, uncertain=write
         )
