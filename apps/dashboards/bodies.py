@@ -48,7 +48,7 @@ def canonical(body: Mapping[str, Any]) -> str:
 
     Raises InvalidDocumentError for what is too large or cannot be kept, with its JSON path.
     """
-    _judge(body)
+    judge(body)
     text = json.dumps(body, allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     if len(text.encode()) > MAX_BYTES:
         raise InvalidDocumentError([Problem("", f"The document is larger than {MAX_BYTES // 1024 // 1024} MB")])
@@ -70,7 +70,11 @@ def file_text(value: object) -> str:
     return json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True, indent=2) + "\n"
 
 
-def _judge(body: Mapping[str, Any]) -> None:
+def judge(body: Mapping[str, Any]) -> None:
+    """Raises InvalidDocumentError for a body that is too large or deep, or has what cannot be kept, with its JSON path.
+
+    Whatever walks through a body may do so only after this: nothing is nested without end then.
+    """
     # A list in place of recursion: the depth is what is to be judged.
     waiting: list[tuple[object, str, int]] = [(body, "", 0)]
     count = 0

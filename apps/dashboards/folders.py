@@ -6,7 +6,13 @@ import hashlib
 import re
 import uuid
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
+from django.core.exceptions import ValidationError
+
+from apps.accounts import audit
+from apps.accounts.models import AuditEntry
+from apps.dashboards.author import ANYBODY, Author
 from apps.dashboards.models import DEEPEST, Folder
 
 
@@ -14,7 +20,7 @@ class FolderError(ValueError):
     """There can be no such folder."""
 
 
-def folder_of(titles: Sequence[str]) -> Folder | None:
+def folder_of(titles: Sequence[str], *, by: Author = ANYBODY) -> Folder | None:
     """The folder that these titles lead to from the top, made where missing; None for the top itself.
 
     Raises FolderError when they are too many or one is no title.
@@ -23,12 +29,42 @@ def folder_of(titles: Sequence[str]) -> Folder | None:
         raise FolderError(f"folders lie in each other at most {DEEPEST} deep: {' / '.join(titles)}")
     folder: Folder | None = None
     for depth, title in enumerate(titles, 1):
-        if not title.strip() or len(title) > 200 or "\0" in title:
-            raise FolderError("a folder's title has 1 to 200 characters")
         found = Folder.objects.filter(parent=folder, title=title).first()
-        folder = found or Folder.objects.create(
-            parent=folder, title=title, uid=unused(minted(title, *titles[: depth - 1]))
-        )
+        folder = found or _made(folder, title, minted(title, *titles[: depth - 1]), by)
+    return folder
+
+
+def settle_folder(titles: Sequence[str], *, uid: str, team_id: UUID | None, team_name: str, by: Author) -> Folder:
+    """The folder of these titles, with this uid where it is new, and this team.
+
+    A folder that has the uid already is moved and renamed to this place, unless another one lies there. Raises
+    FolderError.
+    """
+    *above, title = titles
+    if len(titles) > DEEPEST:
+        raise FolderError(f"folders lie in each other at most {DEEPEST} deep: {' / '.join(titles)}")
+    parent = folder_of(above, by=by)
+    folder = Folder.objects.filter(parent=parent, title=title).first() or Folder.objects.filter(uid=uid).first()
+    if folder is None:
+        folder = _made(parent, title, uid or minted(title, *above), by)
+    before = audit.snapshot(folder)
+    folder.parent, folder.title, folder.team_id, folder.team_name = parent, title, team_id, team_name
+    after = audit.snapshot(folder)
+    if after != before:
+        try:
+            folder.full_clean()
+        except ValidationError as error:
+            raise FolderError(" ".join(error.messages)) from None
+        folder.save()
+        audit.record(AuditEntry.Action.CHANGE, **by.audited(), obj=folder, before=before, after=after)
+    return folder
+
+
+def _made(parent: Folder | None, title: str, uid: str, by: Author) -> Folder:
+    if not title.strip() or len(title) > 200 or "\0" in title:
+        raise FolderError("a folder's title has 1 to 200 characters")
+    folder = Folder.objects.create(parent=parent, title=title, uid=unused(uid))
+    audit.record(AuditEntry.Action.ADD, **by.audited(), obj=folder, after=audit.snapshot(folder))
     return folder
 
 

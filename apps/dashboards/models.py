@@ -112,16 +112,20 @@ class DashboardQuerySet(models.QuerySet["Dashboard"]):
     def visible_to(self, scope: TeamScope) -> DashboardQuerySet:
         """The enabled dashboards that belong to no team or to a team of `scope`, as do all folders that they lie in;
         none for whoever sees nothing."""
-        enabled = self.registered().filter(enabled=True)
+        return self.registered().filter(enabled=True).of_teams(scope)
+
+    def of_teams(self, scope: TeamScope) -> DashboardQuerySet:
+        """The same of all dashboards, also of those that are retired or not enabled: for people who manage them."""
         if scope.everything:
-            return enabled
+            return self.all()
         if not scope.team_ids:
             return self.none()
+        rows = self
         for owner in ("", *("__".join(["folder"] + ["parent"] * depth) + "__" for depth in range(DEEPEST))):
-            enabled = enabled.filter(
+            rows = rows.filter(
                 models.Q(**{f"{owner}team_id": None}) | models.Q(**{f"{owner}team_id__in": scope.team_ids})
             )
-        return enabled
+        return rows
 
 
 class Dashboard(models.Model):

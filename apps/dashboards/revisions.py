@@ -47,6 +47,7 @@ def record(
     cannot be kept. `dashboard` has the new values afterwards. `request` adds to the audit entry from where it came.
     """
     body = registered_form(body, dashboard.uid)
+    bodies.judge(body)
     parsed = read_dashboard(body)
     with transaction.atomic():
         row = _locked(dashboard)

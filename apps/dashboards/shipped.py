@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-from apps.dashboards.importing import Imported, files_of, import_dashboard, read_file, uid_of
+from apps.dashboards.author import Author
+from apps.dashboards.bodies import parsed
+from apps.dashboards.importing import Imported, Terms, import_dashboard, uid_of
 from apps.dashboards.models import Cause, Dashboard
+from apps.dashboards.tree import files_of
+
+TERMS: Final = Terms(Dashboard.Origin.SHIPPED, Cause.SHIPPED, Author("vptmonitor", "shipped with the portal"))
 
 
 def register_shipped(place: Path) -> list[Imported]:
@@ -15,22 +21,11 @@ def register_shipped(place: Path) -> list[Imported]:
     folder that they moved it to.
     """
     done = []
-    for path, folders in files_of(place):
-        document = read_file(path)
+    for file in files_of(place):
+        document, folders = parsed(file.read()), file.path[:-1]
         known = Dashboard.objects.filter(uid=uid_of(document, folders)).select_related("current").first()
-        if known is not None and not _is_ours(known):
-            continue
-        done.append(
-            import_dashboard(
-                document,
-                folders=folders if known is None else None,
-                origin=str(path.relative_to(place)),
-                kind=Dashboard.Origin.SHIPPED,
-                cause=Cause.SHIPPED,
-                actor="vptmonitor",
-                reason="shipped with the portal",
-            )
-        )
+        if known is None or _is_ours(known):
+            done.append(import_dashboard(document, TERMS, folders=None if known else folders, origin=file.name))
     return done
 
 

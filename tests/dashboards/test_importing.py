@@ -14,7 +14,7 @@ from apps.accounts.models import AuditEntry
 from apps.accounts.scope import EVERYTHING, NOTHING, TeamScope
 from apps.dashboards.bodies import UnreadableFileError
 from apps.dashboards.folders import minted
-from apps.dashboards.importing import import_dashboard, read_file
+from apps.dashboards.importing import Terms, import_dashboard, read_file
 from apps.dashboards.models import Dashboard, Folder
 from apps.dashboards.source import SOURCE_TYPE, SOURCE_UID, UnresolvedInputError
 from apps.panels.document import InvalidDocumentError
@@ -76,7 +76,7 @@ def test_an_input_that_nobody_can_fill_is_asked_for_by_name() -> None:
     export = document(__inputs=[{"name": "DS_M", "type": "datasource", "pluginId": "prometheus", "label": "Metrics"}])
     with pytest.raises(UnresolvedInputError, match=r"DS_M \(Metrics\)"):
         import_dashboard(export)
-    assert import_dashboard(export, inputs={"DS_M": "m"}).outcome == "added"
+    assert import_dashboard(export, Terms(inputs={"DS_M": "m"})).outcome == "added"
 
 
 def test_a_library_panel_that_the_export_carries_takes_its_place() -> None:
