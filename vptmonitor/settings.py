@@ -29,7 +29,8 @@ try:
     DEBUG = ENV.flag("DEBUG", False)
     SECRET_KEY = ENV.own_secret("SECRET_KEY", 64)
     PORT = ENV.integer("PORT", 5109, 1, 65535)
-    PUBLIC_URL = ENV.text("PUBLIC_URL").rstrip("/")
+    SECOND_PORT = ENV.integer("SECOND_PORT", 0, 0, 65535)
+    PUBLIC_URL = (ENV.text("PUBLIC_URL") or ENV.text("RENDER_EXTERNAL_URL")).rstrip("/")
     if PUBLIC_URL and (urlsplit(PUBLIC_URL).scheme not in {"http", "https"} or not urlsplit(PUBLIC_URL).hostname):
         raise ConfigurationError("PUBLIC_URL", "it is no web address", "Write it as https://portal.example.org")
     _public_host = urlsplit(PUBLIC_URL).hostname or ""
@@ -104,6 +105,9 @@ try:
         raise ConfigurationError("GRAFANA_URL", "it is no web address", "Write it as https://grafana.example.org")
     GRAFANA_TOKEN = ENV.secret("GRAFANA_TOKEN", raw=True)
     GRAFANA_ORG_ID = ENV.integer("GRAFANA_ORG_ID", 1, 1, 2**31 - 1)
+    GRAFANA_HOME = ENV.text("GRAFANA_HOME")
+    GRAFANA_DATABASE_ADDRESS = _address("GRAFANA_DATABASE_URL")
+    GRAFANA_READER_ADDRESS = _address("GRAFANA_READER_URL")
     DEMO = ENV.flag("DEMO", SOURCE_ADDRESS is None)
     if DEMO and SOURCE_ACCESS != "own":
         raise ConfigurationError("DEMO", "demo rows go into a database of our own only", "Leave DEMO out")

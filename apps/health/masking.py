@@ -26,7 +26,13 @@ def mask(text: str) -> str:
 
 
 def _secrets() -> set[str]:
-    addresses = (settings.SOURCE_ADDRESS, settings.PORTAL_ADDRESS, settings.SOURCE_READER_ADDRESS)
+    addresses = (
+        settings.SOURCE_ADDRESS,
+        settings.PORTAL_ADDRESS,
+        settings.SOURCE_READER_ADDRESS,
+        settings.GRAFANA_READER_ADDRESS,
+        settings.GRAFANA_DATABASE_ADDRESS,
+    )
     raw = {address.password for address in addresses if address}
     raw |= {str(entry.get("PASSWORD", "")) for entry in settings.DATABASES.values()}
     raw |= {

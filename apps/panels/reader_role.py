@@ -58,11 +58,18 @@ def role_name(database: str) -> str:
     return f"vptmonitor_reader_{hashlib.sha256(database.encode()).hexdigest()[:8]}"
 
 
-def make_role(owner: Mapping[str, Any], superuser: Mapping[str, Any] | None, *, role: str, password: str) -> bool:
+def make_role(
+    owner: Mapping[str, Any],
+    superuser: Mapping[str, Any] | None,
+    *,
+    role: str,
+    password: str,
+    limits: Mapping[str, str] | None = None,
+) -> bool:
     """Make the role `role` on the database of `owner` (libpq's parameters), or set it right; safe to repeat.
 
-    With `superuser` the functions of the module's docstring are closed too. False when the owner may not make roles.
-    Raises psycopg2.Error.
+    With `superuser` the functions of the module's docstring are closed too. `limits` are settings that its sessions
+    begin with. False when the owner may not make roles. Raises psycopg2.Error.
     """
     with contextlib.closing(psycopg2.connect(**owner)) as connection:
         with connection, connection.cursor() as cursor:
@@ -72,6 +79,12 @@ def make_role(owner: Mapping[str, Any], superuser: Mapping[str, Any] | None, *, 
                 return False
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             make_login(cursor, role, password)
+            for name, value in (limits or {}).items():
+                cursor.execute(
+                    sql.SQL("ALTER ROLE {} SET {} = {}").format(
+                        sql.Identifier(role), sql.Identifier(name), sql.Literal(value)
+                    )
+                )
             _grant(cursor, role)
         if superuser is None and is_superuser:
             superuser = owner
