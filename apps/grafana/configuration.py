@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 from apps.grafana.identity import AUDIENCE, HEADER, ISSUER
 
 LOGIN_COOKIE: Final = "vptmonitor_grafana"
-_PLAIN: Final = re.compile(r"[\w .,:;/@'*+=?&()\[\]~{}-]*")
-_REFERENCE: Final = re.compile(r"\$__file\{[^{}]+\}")
+_PLAIN: Final = re.compile(r"[\w .,:;/@'*+=?&()\[\]~#-]*")
+_REFERENCE: Final = re.compile(r"\$__file\{([^{}]+)\}")
+_JSON: Final = str.maketrans("", "", '{}"')
 _INTERPOLATED: Final = re.compile(r"%\([^)]+\)s")
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -271,9 +272,9 @@ _QUIET: Final[tuple[tuple[str, Mapping[str, str]], ...]] = (
 
 def _value(name: str, text: str) -> str:
     """The text as ini. Raises UnfitValueError where Grafana would read something else."""
-    plain = _REFERENCE.sub("", text.replace("$NONCE", "").replace("$ROOT_PATH", ""))
+    plain = _REFERENCE.sub(r"\1", text.replace("$NONCE", "").replace("$ROOT_PATH", ""))
     if name == "auth.jwt.expect_claims":
-        plain = plain.replace('"', "")
+        plain = plain.translate(_JSON)
     if not _PLAIN.fullmatch(plain) or text != text.strip():
         raise UnfitValueError(
             name, "Grafana's configuration cannot hold such characters", "See DATA_DIR, PUBLIC_URL and the certificates"

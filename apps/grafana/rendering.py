@@ -1,4 +1,4 @@
-"""The files of a Grafana that the portal runs, written from the settings: nobody edits them, and each start renews them.
+"""The files of a Grafana that the portal runs, written from the settings and anew at each start; nobody edits them.
 
 DIR/grafana.ini
 DIR/secrets/…                                 one file for each value that somebody else chose
@@ -87,8 +87,7 @@ def _private_folder(path: Path) -> None:
 def _private_file(path: Path, text: str) -> None:
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
-    ) as file:
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         file.write(text)
     new.replace(path)

@@ -1,7 +1,7 @@
 """The reader role as SQL text, for the owner of a database that the portal does not own.
 
-It is what `reader_role` makes, less what only a superuser of our own server is asked to do. Everything can be run again:
-the role then gets the new password.
+It is what `reader_role` makes, less what only a superuser of our own server is asked to do. It can be run again: the
+role then gets the new password.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ SETTINGS: Final = {
 def statements(role: str, password: str, database: str) -> list[str]:
     """The statements, without semicolons. `role` is a plain name; the password is ASCII, and appears as its verifier
     only, since servers may log statements."""
-    made = f"CREATE ROLE {role}"
+    absent = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
     return [
-        f"DO $make$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN {made}; END IF; END $make$",
+        f"DO $make$ BEGIN IF {absent} THEN CREATE ROLE {role}; END IF; END $make$",
         f"ALTER ROLE {role} LOGIN NOCREATEDB NOCREATEROLE CONNECTION LIMIT 10 PASSWORD '{verifier(password)}'",
         *(f"ALTER ROLE {role} SET {name} = {value}" for name, value in SETTINGS.items()),
         f"GRANT CONNECT ON DATABASE {_quoted(database)} TO {role}",
