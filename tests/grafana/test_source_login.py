@@ -25,7 +25,6 @@ from tests.health.conftest import Given
 from vptmonitor.database_url import from_url
 
 pytestmark = pytest.mark.django_db(databases=["default", "source"])
-pytest_plugins = ["tests.health.conftest"]
 
 
 def connect(login: Postgres, **changes: str) -> Connection:
@@ -166,8 +165,7 @@ def test_a_login_that_could_write_is_never_given_to_grafana(
         elsewhere(source_login)
 
 
-def test_the_printed_sql_makes_such_a_role(settings: Settings, superuser: Cursor) -> None:
-    connections["source"].ensure_connection()
+def test_the_printed_sql_makes_such_a_role(settings: Settings, owner: Connection, superuser: Cursor) -> None:
     entry = connections["source"].settings_dict
     settings.SOURCE_ADDRESS = from_url(f"postgresql://x@localhost/{entry['NAME']}")
     said = StringIO()
@@ -176,12 +174,8 @@ def test_the_printed_sql_makes_such_a_role(settings: Settings, superuser: Cursor
     password = re.search(r"GRAFANA_READER_URL=postgresql://printed_reader:([^@]+)@localhost:5432/", text)
     assert password is not None
     assert password[1] not in text.replace(password[0], "")
-    owner = psycopg2.connect(
-        host=entry["HOST"], port=entry["PORT"], dbname=entry["NAME"], user=entry["USER"], password=entry["PASSWORD"]
-    )
-    owner.autocommit = True
     login = Postgres(entry["HOST"], int(entry["PORT"]), entry["NAME"], "printed_reader", password[1])
-    with closing(owner), owner.cursor() as cursor:
+    with owner.cursor() as cursor:
         try:
             cursor.execute(text)
             cursor.execute(text)  # again
