@@ -68,7 +68,8 @@ class LiveDashboard:
     """A dashboard as Grafana has it now. `body` still holds what Grafana numbers (`id`, `version`).
 
     `folder_uid` is empty at the root. `api_version` is what Grafana 12 and later say it was read as; it does not show
-    that a dashboard is stored in schema 2, see `Resource.new_schema`. `updated_by` is `Anonymous` until the second save.
+    that a dashboard is stored in schema 2, see `Resource.new_schema`. In 12 `updated_by` is `Anonymous` until the
+    second save.
     """
 
     uid: str
@@ -137,7 +138,7 @@ class Grant:
     inherited: bool = field(default=False, compare=False)
 
     def payload(self) -> Json:
-        """As Grafana takes it. Raises ValueError for another level, of which Grafana would make no permission at all."""
+        """As Grafana takes it. Raises ValueError for another level, of which it would make no permission at all."""
         if self.permission not in LEVELS:
             raise ValueError(f"{self.permission} is no level of access.")
         who: Json = {"role": self.role} if self.role else {}
