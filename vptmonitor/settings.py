@@ -156,6 +156,7 @@ INSTALLED_APPS = [
     "apps.panels",
     "apps.dashboards",
     "apps.grafana",
+    "apps.ingest",
     "apps.health",
     "apps.worker",
     "apps.portal",

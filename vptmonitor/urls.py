@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.portal.urls")),
     path("", include("apps.health.urls")),
     path("api/v1/", include("apps.dashboards.urls")),
+    path("api/v1/", include("apps.ingest.urls")),
     re_path("^api/", no_such_address),
     path("account/", include("apps.accounts.urls")),
     path("admin/", admin.site.urls),

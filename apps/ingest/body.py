@@ -78,7 +78,9 @@ def split(body: bytes, content_type: str) -> list[bytes | Raw]:
     """The text of each row, in order. Raises Problem: 400 for what is neither rows nor a row, 413 for too many rows."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in {"", *JSON, *NDJSON}:
-        detail = "Content-Type is application/json (an object or an array) or application/x-ndjson (an object per line)."
+        detail = (
+            "Content-Type is application/json (an object or an array) or application/x-ndjson (an object per line)."
+        )
         raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unknown type", detail, parameter="Content-Type")
     text = body.strip()
     if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MOST_VALUES or text.count(b'"') > 4 * MOST_VALUES:

@@ -27,6 +27,8 @@ from apps.mirror.shape import SOURCE, Shape, mirrored_columns, shape_of
 LONGEST_NAME: Final = 255
 """Characters of a text that an index holds: an index entry has room for 2,700 bytes, and two names must fit."""
 LARGEST_MEASURE: Final = 1e15
+ALERT_KEY: Final = ("host_name", "device_id", "incident_type")
+"""Of these only one alert at a time is active."""
 _INTEGERS: Final = {"smallint": 15, "integer": 31, "bigint": 63}
 
 _CATALOGUE: Final = """
@@ -34,7 +36,8 @@ SELECT json_build_object(
   'defaults', (SELECT json_object_agg(attname, pg_get_expr(adbin, adrelid)) FROM pg_attrdef
      JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE adrelid = c.oid AND attgenerated = ''),
   'serial', (SELECT json_agg(attname) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-     AND (attidentity <> '' OR attgenerated <> '' OR pg_get_serial_sequence(c.oid::regclass::text, attname) IS NOT NULL)),
+     AND (attidentity <> '' OR attgenerated <> ''
+       OR pg_get_serial_sequence(c.oid::regclass::text, attname) IS NOT NULL)),
   'indexed', (SELECT json_agg(DISTINCT attname) FROM pg_index
      JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey::int2[]) WHERE indrelid = c.oid),
   'rules', (SELECT json_agg(json_build_object('name', conname, 'type', contype,
@@ -62,8 +65,8 @@ class TableAbsent(Problem):
         super().__init__(
             HTTPStatus.NOT_FOUND,
             "The table is not there",
-            f"The connected database has no table {kind.table}, or does not let the portal use it, so {kind.name} cannot"
-            " be stored. manage.py check_source lists what is missing.",
+            f"The connected database has no table {kind.table}, or does not let the portal use it, so {kind.name}"
+            " cannot be stored. manage.py check_source lists what is missing.",
             kind=kind.name,
         )
 
@@ -76,6 +79,7 @@ class Column:
     type: str
     required: bool
     default: str | None = None
+    not_null: bool = False
     indexed: bool = False
 
     @property
@@ -122,12 +126,14 @@ class Plan:
     columns: Mapping[str, Column]
     absent: Mapping[str, Column]
     """Columns of the model that the table lacks: taken, checked, and left out."""
+    clocks: Mapping[str, Column]
+    """Columns that the database's clock fills: the same."""
     rules: Mapping[str, Rule]
     triggers: frozenset[str]
 
     @cached_property
     def known(self) -> Mapping[str, Column]:
-        return {**self.absent, **self.columns}
+        return {**self.clocks, **self.absent, **self.columns}
 
     @cached_property
     def decoder(self) -> msgspec.json.Decoder[dict[str, Any]]:
@@ -142,7 +148,7 @@ class Plan:
     @cached_property
     def changeable(self) -> Mapping[str, Column]:
         """What a change may say: the key, and the columns of `finish`."""
-        names = {*self.kind.key, *self.kind.finish}
+        names = {*self.kind.key, *self.kind.finish, *(ALERT_KEY if self.kind.rule == "alerts" else ()), *self.clocks}
         return {name: column for name, column in self.known.items() if name in names}
 
     @cached_property
@@ -157,14 +163,24 @@ class Plan:
         """Whether the table has this column."""
         return name in self.columns
 
+    @property
+    def keeps_updated_at(self) -> bool:
+        """Whether the table says when a row was last changed."""
+        return "updated_at" in self.clocks
+
     def record(self, names: Iterable[str]) -> str:
         """The columns of a record made from JSON."""
         return ", ".join(f"{quoted(name)} {self.columns[name].type}" for name in names)
 
 
 def quoted(name: str) -> str:
-    """An identifier as SQL."""
-    return '"' + name.replace('"', '""') + '"'
+    """An identifier as SQL, in a text with parameters."""
+    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
+
+
+def literal(text: str) -> str:
+    """A text as SQL, in a text with parameters."""
+    return "'" + text.replace("'", "''").replace("%", "%%") + "'"
 
 
 _plans: dict[str, tuple[Shape, Plan]] = {}
@@ -187,17 +203,18 @@ def _look(kind: Kind, shape: Shape) -> Plan:
     defaults, serial = catalogue["defaults"] or {}, set(catalogue["serial"] or ())
     indexed = set(catalogue["indexed"] or ())
     ours = {*kind.key, kind.team} if not kind.owner else set(kind.key)
-    columns = {}
+    columns, clocks = {}, {}
     for name, found in table.items():
-        if name in SERVER_COLUMNS or name in serial or _python(found.type, False) is None:
+        if name in serial or _python(found.type, False) is None:
+            continue
+        if name in SERVER_COLUMNS:
+            clocks[name] = Column(name, found.type, False)
             continue
         required = found.not_null and not found.has_default and name not in ours
         needed = required or name in {kind.host, kind.owner} or (bool(kind.update) and name in kind.key)
-        columns[name] = Column(name, found.type, needed, defaults.get(name), name in indexed)
+        columns[name] = Column(name, found.type, needed, defaults.get(name), found.not_null, name in indexed)
     absent = {
-        name: Column(name, type_, False)
-        for name, type_ in mirrored_columns()[kind.table].items()
-        if name not in table and name not in SERVER_COLUMNS
+        name: Column(name, type_, False) for name, type_ in mirrored_columns()[kind.table].items() if name not in table
     }
     rules = {one["name"]: Rule(one["name"], "u", tuple(one["columns"] or ())) for one in catalogue["unique"] or ()}
     for one in catalogue["rules"] or ():
@@ -205,7 +222,7 @@ def _look(kind: Kind, shape: Shape) -> Plan:
             one["name"], one["type"], tuple(one["columns"] or ()), one["check"] or "", one["table"] or "",
             tuple(one["target"] or ()),
         )  # fmt: skip
-    return Plan(kind, columns, absent, rules, frozenset(catalogue["triggers"] or ()))
+    return Plan(kind, columns, absent, clocks, rules, frozenset(catalogue["triggers"] or ()))
 
 
 def _ask(table: str) -> dict[str, Any]:
@@ -213,7 +230,7 @@ def _ask(table: str) -> dict[str, Any]:
     connection.ensure_connection()
     # The driver's own cursor: this question belongs to no request.
     with connection.wrap_database_errors, connection.connection.cursor() as cursor:
-        cursor.execute(_CATALOGUE, [quoted(table)])
+        cursor.execute(_CATALOGUE, [quoted(table)])  # a table of a model: no per cent sign is in its name
         found: dict[str, Any] = msgspec.json.decode(cursor.fetchone()[0])
     return found
 
@@ -233,14 +250,15 @@ _WORDS: Final = {
 
 def _longest(type_: str, indexed: bool) -> int | None:
     declared = re.search(r"\((\d+)\)", type_)
-    limits = [int(declared[1])] * (declared is not None) + [LONGEST_NAME] * indexed
+    limits = [int(declared[1])] if declared else []
+    limits += [LONGEST_NAME] * indexed
     return min(limits, default=None)
 
 
 def _python(type_: str, indexed: bool) -> Any:
     if type_.endswith("[]"):
-        item = _python(type_.removesuffix("[]"), True)
-        return None if item is None else list[item]
+        item: Any = _python(type_.removesuffix("[]"), True)
+        return None if item is None else list.__class_getitem__(item)
     base = type_.partition("(")[0]
     if base in _INTEGERS:
         most = 2 ** _INTEGERS[base]
@@ -263,7 +281,12 @@ def _python(type_: str, indexed: bool) -> Any:
 
 def _decoder(name: str, columns: Iterable[Column], *, change: bool = False) -> msgspec.json.Decoder[dict[str, Any]]:
     fields: dict[str, Any] = {
-        column.name: Required[column.python] if column.required and not change else column.python | None
+        # Raw takes null by itself.
+        column.name: column.python
+        if column.is_json
+        else Required[column.python]
+        if column.required and not change
+        else column.python | None
         for column in columns
     }
     return msgspec.json.Decoder(TypedDict(name, fields, total=False))  # type: ignore[operator]

@@ -61,8 +61,8 @@ def read_row(
         if members != len(row) + inner:
             left_out = _surplus(text, columns, leave_out_unknown)
     for name in json_columns:
-        if (value := row.get(name)) is not None:
-            _check_json(name, bytes(value))
+        if (value := row.get(name)) is not None and not _check_json(name, bytes(value)):
+            row[name] = None
     if b"\\u0000" in text:
         _refuse_nul(row, json_columns)
     return row, left_out
@@ -101,9 +101,7 @@ def derived_key(plan: Plan, row: Row) -> UUID:
     return UUID(bytes=digest[:16], version=5)
 
 
-def _mended(
-    text: bytes, decoder: msgspec.json.Decoder[Row], columns: Mapping[str, Column], error: Exception
-) -> Row:
+def _mended(text: bytes, decoder: msgspec.json.Decoder[Row], columns: Mapping[str, Column], error: Exception) -> Row:
     """The row with its times in the one form that the decoder takes, where nothing else was wrong; else Refused."""
     if "datetime" in str(error):
         try:
@@ -120,7 +118,7 @@ def _mended(
             return decoder.decode(msgspec.json.encode(found))
         except (msgspec.MsgspecError, ValueError, OverflowError) as second:
             error = second
-    _refuse(error, columns)
+    return _refuse(error, columns)
 
 
 def _refuse(error: Exception, columns: Mapping[str, Column]) -> NoReturn:
@@ -182,12 +180,13 @@ def _shown(name: str) -> str:
     return name if len(name) <= 80 else f"{name[:77]}…"
 
 
-def _check_json(name: str, value: bytes) -> None:
+def _check_json(name: str, value: bytes) -> bool:
+    """Whether it is more than null. Raises Refused."""
     # As many opening brackets as are allowed levels: it cannot be too deep.
     if value.count(b"{") + value.count(b"[") > DEEPEST and _depth(value) > DEEPEST:
         raise Refused(name, "it is nested too deeply", f"Nest at most {DEEPEST} levels.")
     try:
-        _ANY.decode(value)
+        return _ANY.decode(value) is not None
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise Refused(name, _lower(str(error)), "Send JSON with numbers below 1e308 and texts in UTF-8.") from None
 
@@ -208,7 +207,9 @@ def _refuse_nul(row: Row, json_columns: Iterable[str]) -> None:
     for name, value in row.items():
         found = _ANY.decode(value) if name in kept and value is not None else value
         if _has_nul(found):
-            raise Refused(name, "it holds the character U+0000", "Leave that character out: PostgreSQL has no room for it.")
+            raise Refused(
+                name, "it holds the character U+0000", "Leave that character out: PostgreSQL has no room for it."
+            )
 
 
 def _has_nul(value: Any) -> bool:

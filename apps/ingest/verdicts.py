@@ -75,7 +75,9 @@ class Answer:
         """201 when all is there and something is new, 200 when nothing is, 207 when some were refused, 422 when all."""
         counts = Counter(verdict.status for verdict in self.verdicts)
         if counts["refused"]:
-            return HTTPStatus.UNPROCESSABLE_ENTITY if counts["refused"] == len(self.verdicts) else HTTPStatus.MULTI_STATUS
+            return (
+                HTTPStatus.UNPROCESSABLE_ENTITY if counts["refused"] == len(self.verdicts) else HTTPStatus.MULTI_STATUS
+            )
         return HTTPStatus.CREATED if counts["stored"] else HTTPStatus.OK
 
     @property
@@ -84,7 +86,10 @@ class Answer:
         return {
             "kind": self.kind,
             "received_at": self.received_at,
-            "counts": {"received": len(self.verdicts), **{status.replace(" ", "_"): counts[status] for status in STATUSES}},
+            "counts": {
+                "received": len(self.verdicts),
+                **{status.replace(" ", "_"): counts[status] for status in STATUSES},
+            },
             "rows": [verdict.document for verdict in self.verdicts],
             "notes": list(self.notes),
         }

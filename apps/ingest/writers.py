@@ -7,20 +7,20 @@ says in the admin (Hosts of teams) whose it is. A sender that is limited to team
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from django.db import connections
-
 from apps.accounts.models import HostTeam
-from apps.ingest.plan import Plan, quoted
+from apps.ingest.plan import Plan
 from apps.ingest.rows import Row
 from apps.ingest.verdicts import Answer, Refused
-from apps.mirror.models import SystemMetric
-from apps.mirror.shape import SOURCE
+from apps.mirror.models import Deployment, SystemMetric
 
 MayWrite = Callable[[str | None, UUID | None], bool]
 """Whether the sender may write rows of this host and this team; None where a row has no such column."""
+Owner = tuple[str | None, UUID | None]
+MOST_OWNERS: Final = 500
+"""Different hosts and teams of one batch: for each of them the sender's rights may be a query."""
 
 
 class Owners:
@@ -29,12 +29,12 @@ class Owners:
     def __init__(self, plan: Plan, rows: Iterable[Row], may_write: MayWrite) -> None:
         self._plan = plan
         self._may_write = may_write
-        self._asked: dict[tuple[str | None, UUID | None], bool] = {}
+        self._asked: dict[Owner, bool] = {}
         self._teams: dict[str, list[UUID]] = {}
-        self._parents: dict[Any, tuple[str | None, UUID | None]] = {}
+        self._parents: dict[Any, Owner] = {}
         kind = plan.kind
         if kind.owner:
-            self._parents = _parents(plan, {row[kind.owner] for row in rows})
+            self._parents = parents({row[kind.owner] for row in rows})
         elif kind.host:
             hosts = {row[kind.host] for row in rows if not kind.team or row.get(kind.team) is None}
             found = HostTeam.objects.filter(host_name__in=hosts).values_list("host_name", "team_id") if hosts else ()
@@ -42,10 +42,7 @@ class Owners:
                 self._teams.setdefault(host, []).append(team)
 
     def settle(self, row: Row, answer: Answer) -> None:
-        """Fill in the team that is missing, and refuse what the sender may not write.
-
-        Raises Refused.
-        """
+        """Fill in the team that is missing, and refuse what the sender may not write. Raises Refused."""
         kind = self._plan.kind
         host: str | None = row.get(kind.host) if kind.host else None
         team: UUID | None = row.get(kind.team) if kind.team else None
@@ -58,19 +55,21 @@ class Owners:
             if team is not None:
                 row[kind.team] = team
         elif host is not None and not kind.team and host not in self._teams and host != SystemMetric.SERVER_HOST:
-            answer.note(f"The host {host} belongs to no team yet. Until it does, only people who see all teams see this.")
-        if not self.allows(host, team):
-            field = kind.owner or (kind.host if host is not None else kind.team)
-            raise Refused(
-                field, "the sender may not write for this host or team",
-                "Use a token for it, or have an administrator add the host to the token's team (Hosts of teams).",
-            )  # fmt: skip
+            answer.note(f"The host {host} belongs to no team yet: only people who see all teams see its rows.")
+        if not self.allows((host, team)):
+            raise not_allowed(kind.owner or (kind.host if host is not None else kind.team))
 
-    def allows(self, host: str | None, team: UUID | None) -> bool:
-        """Whether the sender may write for this host and team."""
-        known = self._asked.get((host, team))
+    def allows(self, owner: Owner) -> bool:
+        """Whether the sender may write for this owner. Raises Refused for more owners than a batch may have."""
+        known = self._asked.get(owner)
         if known is None:
-            known = self._asked[host, team] = self._may_write(host, team)
+            if len(self._asked) >= MOST_OWNERS:
+                kind = self._plan.kind
+                raise Refused(
+                    kind.host or kind.team, f"the batch has rows of more than {MOST_OWNERS} hosts and teams",
+                    "Send smaller batches.",
+                )  # fmt: skip
+            known = self._asked[owner] = self._may_write(*owner)
         return known
 
     def _team_of(self, host: str | None) -> UUID | None:
@@ -78,20 +77,24 @@ class Owners:
         teams = self._teams.get(host or "", [])
         if len(teams) == 1:
             return teams[0]
-        if not self._plan.columns[kind.team].required and kind.name == "heatmaps":
+        if not self._plan.columns[kind.team].not_null:
             return None
-        why = f"the host {host} belongs to {len(teams)} teams" if host is not None else "it is missing"
+        why = (
+            f"it is missing, and the host {host} belongs to {len(teams)} teams" if host is not None else "it is missing"
+        )
         raise Refused(kind.team, why, "Send the id of the team, or add the host to one team in the admin.")
 
 
-def _parents(plan: Plan, ids: set[Any]) -> dict[Any, tuple[str | None, UUID | None]]:
-    """Host and team of the deployments with these ids."""
-    from apps.mirror.models import Deployment
+def not_allowed(field: str) -> Refused:
+    """The refusal of a row that the sender may not write."""
+    return Refused(
+        field,
+        "the sender may not write for this host or team",
+        "Use a token for it, or have an administrator add the host to the token's team (Hosts of teams).",
+    )
 
-    del plan
+
+def parents(ids: set[Any]) -> dict[Any, Owner]:
+    """Host and team of the deployments with these ids."""
     found = Deployment.objects.filter(pk__in=ids).values_list("pk", "host_name", "team_id")
     return {key: (host, team) for key, host, team in found}
-
-
-def owners_of_stored(plan: Plan, keys: str) -> dict[tuple[Any, ...], tuple[str | None, UUID | None]]:
-    raise NotImplementedError(keys, plan, connections, quoted, SOURCE)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from apps.mirror.demo.rows.navigation import Tally
 
-_SHARED: Final = """
+SHARED: Final = """
     avg_execution_time_ms = (coalesce(m.avg_execution_time_ms, 0)::bigint * m.total_executions
         + excluded.avg_execution_time_ms::bigint * excluded.total_executions)
         / greatest(1, m.total_executions + excluded.total_executions),
@@ -16,7 +16,7 @@ _SHARED: Final = """
     successful_executions = m.successful_executions + excluded.successful_executions,
     total_executions = m.total_executions + excluded.total_executions
 """
-_OF_KPIS: Final = """,
+OF_KPIS: Final = """,
     avg_kpi_ms = (coalesce(m.avg_kpi_ms, 0)::bigint * m.successful_kpi_measurements
         + excluded.avg_kpi_ms::bigint * excluded.successful_kpi_measurements)
         / greatest(1, m.successful_kpi_measurements + excluded.successful_kpi_measurements),
@@ -32,8 +32,8 @@ _OF_KPIS: Final = """,
 def add(cursor: Any, tally: Tally, now: datetime) -> None:
     """Add what `tally` counted to edge_metrics and node_metrics; averages stay truncated, as the platform has them."""
     for table, key, rows, setters in (
-        ("edge_metrics", "edge_id, tree_id, action_set_id", tally.edge_metrics(now), _SHARED + _OF_KPIS),
-        ("node_metrics", "node_id, tree_id, team_id", tally.node_metrics(now), _SHARED),
+        ("edge_metrics", "edge_id, tree_id, action_set_id", tally.edge_metrics(now), SHARED + OF_KPIS),
+        ("node_metrics", "node_id, tree_id, team_id", tally.node_metrics(now), SHARED),
     ):
         for row in rows:
             columns, marks = ", ".join(row), ", ".join(["%s"] * len(row))
