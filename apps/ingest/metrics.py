@@ -23,14 +23,14 @@ _KPIS: Final = ("kpi_measurement_success", "kpi_measurement_ms")
 _COUNTS: Final = """
     count(*) AS total_executions, count(*) FILTER (WHERE success) AS successful_executions,
     round(avg(success::int), 4) AS success_rate,
-    coalesce(sum(execution_time_ms::bigint), 0) / count(*) AS avg_execution_time_ms
+    coalesce(sum(execution_time_ms::bigint), 0)::bigint / count(*) AS avg_execution_time_ms
 """
 _GOOD: Final = "kpi_measurement_success AND kpi_measurement_ms IS NOT NULL"
 _KPI_COUNTS: Final = f"""
     count(kpi_measurement_success) AS total_kpi_measurements,
     count(*) FILTER (WHERE {_GOOD}) AS successful_kpi_measurements,
-    coalesce(sum(kpi_measurement_ms::bigint) FILTER (WHERE {_GOOD}), 0) / greatest(1, count(*) FILTER (WHERE {_GOOD}))
-      AS avg_kpi_ms,
+    coalesce(sum(kpi_measurement_ms::bigint) FILTER (WHERE {_GOOD}), 0)::bigint
+      / greatest(1, count(*) FILTER (WHERE {_GOOD})) AS avg_kpi_ms,
     min(kpi_measurement_ms) FILTER (WHERE {_GOOD}) AS min_kpi_ms,
     max(kpi_measurement_ms) FILTER (WHERE {_GOOD}) AS max_kpi_ms,
     round(count(*) FILTER (WHERE {_GOOD})::numeric / greatest(1, count(kpi_measurement_success)), 4) AS kpi_success_rate

@@ -306,6 +306,8 @@ def _about_known(plan: Plan, entry: Entry, differing: list[str] | None) -> Verdi
         fault = Fault("", "another request removed the row at the same moment", "Send it again.")
     elif not differing:
         return Verdict(entry.number, "already there", entry.id)
+    elif plan.kind.update and plan.kind.team in differing:
+        fault = Fault(plan.kind.team, "the row that is there belongs to another team", "Send its own team's id.")
     else:
         said = ", ".join(differing[:5])
         fault = Fault(

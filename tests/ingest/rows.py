@@ -123,7 +123,8 @@ def zap(**values: Any) -> Payload:
 def heatmap(**values: Any) -> Payload:
     """heatmap_utils: its time has no zone."""
     return {
-        "team_id": str(TEAM_A), "timestamp": "20260301120000", "job_id": str(uuid4()), "mosaic_r2_path": "heatmaps/m.jpg",
+        "team_id": str(TEAM_A), "timestamp": "20260301120000", "job_id": str(uuid4()),
+        "mosaic_r2_path": "heatmaps/m.jpg",
         "mosaic_r2_url": "https://r2.example.com/m.jpg", "metadata_r2_path": "heatmaps/m.json",
         "metadata_r2_url": "https://r2.example.com/m.json", "html_r2_path": "heatmaps/m.html",
         "html_r2_url": "https://r2.example.com/m.html", "hosts_included": 3, "hosts_total": 4, "incidents_count": 1,

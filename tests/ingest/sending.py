@@ -5,13 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.test import Client
 
 from apps.accounts import tokens
 from apps.accounts.models import ApiToken, User
+
+T = TypeVar("T")
+
+
+def sure(value: T | None) -> T:
+    """The value, which is there."""
+    assert value is not None
+    return value
 
 
 @dataclass
