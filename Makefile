@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint format types contracts bench picture lock clean venv venv-dev
+.PHONY: help run test soak lint format types contracts bench picture openapi lock clean venv venv-dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: venv-dev ## the benchmarks: ratios against a floor
 
 picture: venv-dev ## take the picture in README anew (wants Chromium)
 	@$(BIN)/python -m tests.e2e.picture
+
+openapi: venv-dev ## write docs/openapi.yaml anew, after a change of the API
+	@$(BIN)/python manage.py spectacular --fail-on-warn --settings tests.settings --file docs/openapi.yaml
 
 lock: venv-dev ## write the lock files anew
 	@cd requirements && ../$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 base.in -o base.lock

@@ -8,6 +8,7 @@ belongs to team A, host B to team B. The platform's own rows of the teams are in
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,8 +16,9 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from apps.accounts import roles
-from apps.accounts.models import HostTeam, TeamMembership, User
+from apps.accounts.models import ApiToken, HostTeam, TeamMembership, User
 from apps.accounts.roles import Role
+from apps.accounts.tokens import issue
 from apps.mirror.models import Team
 
 TEAM_A, TEAM_B = UUID(int=0xA), UUID(int=0xB)
@@ -34,6 +36,12 @@ def make_person(name: str, role: Role, *teams: UUID, all_teams: bool = False) ->
     for team in teams:
         TeamMembership.objects.create(user=user, team_id=team, team_name=f"Team {team.hex[-1].upper()}")
     return user
+
+
+def program(user: User, *scopes: str, **limits: Any) -> Client:
+    """A program that sends a token of `user`, with the scope read or those given; `limits` as `issue` takes them."""
+    _, text = issue(owner=user, name="a program", scopes=[ApiToken.Scope(one) for one in scopes or ("read",)], **limits)
+    return Client(headers={"authorization": f"Bearer {text}"})
 
 
 def signed_in(user: User) -> Client:

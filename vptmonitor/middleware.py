@@ -76,7 +76,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return response
     if is_api(request):
         detail = f"The portal's log says more under {request_id.get()}."
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of the portal", detail)
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of the portal", detail, reference=request_id.get())
     return HttpResponse(render_to_string("500.html", {"request_id": request_id.get()}), status=500)
 
 

@@ -169,6 +169,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "csp",
+    "drf_spectacular",
 ]
 
 MIDDLEWARE = [
@@ -240,7 +241,12 @@ STORAGES = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "apps.mirror.rest.rendering.FastJSONRenderer",
+        "apps.mirror.rest.rendering.PageRenderer",
+    ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.mirror.rest.rendering.Negotiation",
+    "DEFAULT_SCHEMA_CLASS": "apps.accounts.openapi.ApiSchema",
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "apps.accounts.tokens.TokenAuthentication",
@@ -250,6 +256,17 @@ REST_FRAMEWORK = {
     # Who may call a view is declared with the view; the gate before all views sees to it.
     "DEFAULT_PERMISSION_CLASSES": [],
     "EXCEPTION_HANDLER": "apps.accounts.problems.handler",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "vptmonitor",
+    "DESCRIPTION": "What VirtualPyTest's hosts do and see: rows, metrics, dashboards. docs/api.md tells how to begin.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "COMPONENT_NO_READ_ONLY_REQUIRED": True,
 }
 
 # Safe by default; what needs TLS follows the public address. ----------------------------------------------------------

@@ -8,6 +8,8 @@ from apps.accounts.problems import no_such_address
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.portal.urls")),
     path("", include("apps.health.urls")),
+    path("api/v1/", include("apps.mirror.api.urls")),
+    path("api/v1/", include("apps.triage.urls")),
     path("api/v1/", include("apps.dashboards.urls")),
     path("api/v1/", include("apps.ingest.urls")),
     re_path("^api/", no_such_address),

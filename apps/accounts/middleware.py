@@ -40,7 +40,7 @@ class AccessMiddleware:
             return _refuse(request, "This page does not say who may see it, so nobody may.")
         if declared.everybody:
             return None
-        if (text := _bearer(request)) is not None and (refusal := _sign_in_by_token(request, text, declared)):
+        if (text := _bearer(request)) is not None and (refusal := _sign_in_by_token(request, text, declared, view)):
             return refusal
         if not request.user.is_authenticated:
             return _ask_to_sign_in(request)
@@ -76,7 +76,9 @@ def _bearer(request: HttpRequest) -> str | None:
     return text.strip() if scheme.casefold() == "bearer" else None
 
 
-def _sign_in_by_token(request: HttpRequest, text: str, declared: Access) -> HttpResponse | None:
+def _sign_in_by_token(
+    request: HttpRequest, text: str, declared: Access, view: Callable[..., Any]
+) -> HttpResponse | None:
     """Make the token's owner the request's user, whatever session came along; else the refusal."""
     token = tokens.authenticate(text)
     if token is None:
@@ -88,11 +90,20 @@ def _sign_in_by_token(request: HttpRequest, text: str, declared: Access) -> Http
         return answer
     request.user, request.auth = token.owner, token  # type: ignore[attr-defined]
     needed = declared.token_scope(request.method)
-    if needed not in token.scopes:
+    if needed not in token.scopes and _answers(view, request.method):
         return _refuse(
             request, f"This needs a token with the scope {needed.value}; this one has {', '.join(token.scopes)}."
         )
     return None
+
+
+def _answers(view: Callable[..., Any], method: str | None) -> bool:
+    """Whether the view has an answer to the method; what it refuses with 405 needs no scope."""
+    actions = getattr(view, "actions", None)
+    holder = getattr(view, "cls", None)
+    if holder is None:
+        return True
+    return str(method).lower() in actions if actions is not None else hasattr(holder, str(method).lower())
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:

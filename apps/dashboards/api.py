@@ -18,10 +18,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.http import Http404
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -65,12 +67,46 @@ class ViewRenderer(JSONRenderer):
     encoder_class = _Encoder
 
 
+PARAMETERS: Final = [
+    OpenApiParameter("from", str, description="The range's start: now-6h, ISO 8601; or else the dashboard's."),
+    OpenApiParameter("to", str, description="The range's end, likewise."),
+    OpenApiParameter("tz", str, description="The viewer's time zone, such as Europe/Zurich or utc."),
+    OpenApiParameter("maxDataPoints", int, description="The width of the drawing in pixels."),
+    OpenApiParameter("as", str, enum=["frames", "view"], description="Rows, or what to draw, worked out."),
+    OpenApiParameter("height", int, description="With as=view: the height of the drawing in pixels."),
+]
+"""Values of variables come as `var-NAME`, of repeated panels as `scope-NAME`, which no schema can list."""
+
+
 @access(Role.VIEWER)
 class PanelData(APIView):
-    """See the module."""
+    """What a panel of a dashboard shows: data frames as Grafana gives them, or with as=view what to draw."""
 
     renderer_classes = (ViewRenderer,)
+    problem_statuses: ClassVar = {
+        "403": "The query may not run for the caller.",
+        "404": "There is no such dashboard or panel, or it belongs to another team.",
+        "422": "The query is wrong, or its answer too large.",
+        "504": "The query took too long.",
+    }
 
+    @extend_schema(
+        operation_id="panel_data",
+        parameters=PARAMETERS,
+        responses=inline_serializer(
+            "PanelAnswer",
+            {
+                "title": serializers.CharField(),
+                "frames": serializers.ListField(required=False, child=serializers.JSONField()),
+                "fieldConfig": serializers.JSONField(required=False),
+                "view": serializers.JSONField(required=False),
+                "sql": serializers.ListField(required=False, child=serializers.JSONField()),
+                "error": serializers.JSONField(required=False),
+                "notices": serializers.ListField(child=serializers.JSONField()),
+                "timing": serializers.JSONField(),
+            },
+        ),
+    )
     def get(self, request: Request, uid: str, panel: int) -> Response:
         began = time.perf_counter()
         user = request.user

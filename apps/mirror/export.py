@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -19,7 +19,8 @@ Format = Literal["csv", "json"]
 FORMATS: Final[tuple[Format, ...]] = ("csv", "json")
 MOST_ROWS: Final = 100_000
 """The most rows that one file holds; its end says when there were more."""
-_CHUNK: Final = 2000
+CHUNK: Final = 2000
+"""Rows that are fetched at a time."""
 
 
 def export(rows: QuerySet[Any], form: Format) -> StreamingHttpResponse:
@@ -41,7 +42,7 @@ def export(rows: QuerySet[Any], form: Format) -> StreamingHttpResponse:
 
 def _streamed(rows: QuerySet[Any]) -> Iterator[Model]:
     """The rows by a server-side cursor, one more than `MOST_ROWS`."""
-    return rows[: MOST_ROWS + 1].iterator(chunk_size=_CHUNK)
+    return rows[: MOST_ROWS + 1].iterator(chunk_size=CHUNK)
 
 
 class _Echo:
@@ -52,16 +53,22 @@ class _Echo:
 
 
 def _csv(rows: QuerySet[Any], names: list[str]) -> Iterator[str]:
+    return csv_lines(([getattr(row, name) for name in names] for row in _streamed(rows)), names)
+
+
+def csv_lines(rows: Iterable[Sequence[Any]], names: Sequence[str], *, limit: int | None = None) -> Iterator[str]:
+    """Lines of CSV under the names: up to `limit` rows where it is given, else `MOST_ROWS` and a last line that says
+    that there were more."""
     writer = csv.writer(_Echo())
     yield writer.writerow(names)
-    for count, row in enumerate(_streamed(rows)):
-        if count == MOST_ROWS:
+    for count, row in enumerate(rows):
+        if limit is None and count == MOST_ROWS:
             yield writer.writerow([f"cut after {MOST_ROWS} rows: narrow the filters for the rest"])
             return
-        yield writer.writerow([_cell(getattr(row, name)) for name in names])
+        yield writer.writerow([cell(value) for value in row])
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """A cell that a spreadsheet takes as a value: text that begins like a formula gets an apostrophe before it."""
     match value:
         case None:

@@ -51,7 +51,7 @@ PAGES = (
 """The pages of the portal in their order; one whose address does not exist is left out."""
 
 
-ACCOUNT = (("profile", "Your profile"), ("password_change", "Change your password"))
+ACCOUNT = (("profile", "Your profile"), ("password_change", "Change your password"), ("portal:api-docs", "The API"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
 from apps.mirror import shape
+from apps.mirror.keyset import BadCursorError, Slice, slice_of
 from apps.portal import components
 from apps.portal.components import Choice
-from apps.portal.keyset import BadCursorError, Slice, slice_of
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from apps.portal.views import (
     alerts,
+    api,
     campaigns,
     dashboards,
     devices,
@@ -48,5 +49,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/", runs.runs, name="runs"),
     path("runs/<str:kind>/<uuid:id>/", runs.run, name="run"),
     path("search/", search.search, name="search"),
+    path("api-docs/", api.docs, name="api-docs"),
+    path("api/v1/", api.Root.as_view(), name="api-root"),
+    path("api/v1/openapi.yaml", api.schema_yaml, name="api-schema"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
 ]

@@ -75,7 +75,10 @@ def test_each_page_opens_for_whom_it_is_for(route: Route, alice: User, bob: User
         assert Client(headers={"accept": "text/html"}).get(route.path).status_code in {200, 302, 401, 405, 503}
         return
     answer = Client(headers={"accept": "text/html"}).get(route.path)
-    assert (answer.status_code, answer.headers.get("Location", "").partition("?")[0]) == (302, "/account/login/")
+    if route.path.startswith("/api/"):
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    else:
+        assert (answer.status_code, answer.headers.get("Location", "").partition("?")[0]) == (302, "/account/login/")
     for person, role in ((nobody, Role.NONE), (bob, Role.VIEWER), (alice, Role.OPERATOR), (admin, Role.ADMIN)):
         status = signed_in(person).get(route.path).status_code
         if role < route.access.role:

@@ -22,10 +22,10 @@ from django.utils import timezone
 
 from apps.accounts.scope import TeamScope
 from apps.mirror import shape, states
+from apps.mirror.keyset import BadCursorError, Direction, Slice
 from apps.mirror.models import CampaignExecution, MirrorModel, ScriptResult, TestExecution
 from apps.mirror.querysets import CAMPAIGN_MAX_AGE, SCRIPT_MAX_AGE, WORDS_OF_TESTS
 from apps.portal import links
-from apps.portal.keyset import BadCursorError, Direction, Slice
 from apps.portal.listing import CSV_ROWS
 from apps.portal.selectors.recent import Kind, Run
 

@@ -14,9 +14,9 @@ from apps.accounts.access import access
 from apps.accounts.roles import Role
 from apps.accounts.scope import scope_of
 from apps.mirror import states
+from apps.mirror.keyset import BadCursorError, Slice
 from apps.portal import components, formatting, links
 from apps.portal.components import Choice, Column, Crumb, Fact, KeyFigure
-from apps.portal.keyset import BadCursorError, Slice
 from apps.portal.listing import PER_PAGE, ChoiceFilter, ListPage, RangeFilter, TextFilter
 from apps.portal.selectors import recent, run_details
 from apps.portal.selectors import runs as selectors

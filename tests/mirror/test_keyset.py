@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.mirror.keyset import BadCursorError, slice_of
 from apps.mirror.models import Device, Team
-from apps.portal.keyset import BadCursorError, slice_of
 from tests.people import TEAM_A
 
 pytestmark = pytest.mark.django_db(databases=["default", "source"])
@@ -84,11 +84,12 @@ def test_a_row_that_arrives_meanwhile_neither_repeats_nor_hides_another(team_a: 
     [
         "{}",
         "[]",
-        '["sideways", "2026-03-01T12:00:00+00:00", "x"]',
-        '["older", "2026-03-01T12:00:00+00:00"]',
-        '["older", "yesterday", "00000000-0000-0000-0000-000000000001"]',
-        '["older", "2026-03-01T12:00:00+00:00", "1; DROP TABLE device"]',
-        '["older", {"a": 1}, [2]]',
+        '["sideways", "updated_at,pk", "2026-03-01T12:00:00+00:00", "x"]',
+        '["older", "updated_at,pk", "2026-03-01T12:00:00+00:00"]',
+        '["older", "created_at,pk", "2026-03-01T12:00:00+00:00", "00000000-0000-0000-0000-000000000001"]',
+        '["older", "updated_at,pk", "yesterday", "00000000-0000-0000-0000-000000000001"]',
+        '["older", "updated_at,pk", "2026-03-01T12:00:00+00:00", "1; DROP TABLE device"]',
+        '["older", "updated_at,pk", {"a": 1}, [2]]',
     ],
 )
 def test_a_cursor_that_does_not_fit_is_refused_before_the_database_sees_it(plain: str) -> None:

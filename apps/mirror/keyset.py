@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
@@ -41,25 +41,68 @@ def slice_of(rows: QuerySet[M], key: Sequence[str], size: int, cursor: str = "")
     `cursor` is one that an earlier slice gave, else the newest rows are taken. Rows whose key holds NULL come first, as
     in PostgreSQL's own order. Raises BadCursorError for a cursor that does not fit. One query, no COUNT.
     """
-    direction: Direction = "older"
+    walk = walk_of(rows, key, cursor)
+    found = list(walk.rows[: size + 1])
+    cut = walk.cut(found, size)
+    return walk.slice(cut, lambda row: [getattr(row, name) for name in key])
+
+
+@dataclass(frozen=True, slots=True)
+class Walk(Generic[M]):
+    """A query for the page that a cursor means: take one row more than the page holds, then `cut`, then `slice`.
+
+    `starts` is the direction of a walk without a cursor: `older` for lists that show the newest first, `newer` for
+    those that show the oldest first.
+    """
+
+    rows: QuerySet[M]
+    key: Sequence[str]
+    direction: Direction
+    starts: Direction
+    resumed: bool
+
+    def cut(self, found: Sequence[T], size: int) -> Cut[T]:
+        """The page's rows in the list's order, and whether there were more."""
+        kept = list(found[:size])
+        if self.direction != self.starts:
+            kept.reverse()
+        return Cut(kept, len(found) > size)
+
+    def slice(self, cut: Cut[T], key_of: Callable[[T], Sequence[Any]]) -> Slice[T]:
+        """The page with the cursors on both sides; `key_of` reads a row's key."""
+        if not cut.rows:
+            return Slice([], "", "")
+        back, forth = opposite(self.starts), self.starts
+        if self.direction == forth:
+            before, after = self.resumed, cut.more
+        else:
+            before, after = cut.more, True
+        first = _encode(back, self.key, key_of(cut.rows[0])) if before else ""
+        last = _encode(forth, self.key, key_of(cut.rows[-1])) if after else ""
+        return Slice(cut.rows, first, last) if forth == "older" else Slice(cut.rows, last, first)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut(Generic[T]):
+    """A page's rows, and whether the walk goes on behind them."""
+
+    rows: Sequence[T]
+    more: bool
+
+
+def opposite(direction: Direction) -> Direction:
+    """The way back."""
+    return "newer" if direction == "older" else "older"
+
+
+def walk_of(rows: QuerySet[M], key: Sequence[str], cursor: str = "", starts: Direction = "older") -> Walk[M]:
+    """The rows of `rows` behind `cursor`, ordered by `key` the way the walk goes. Raises BadCursorError."""
+    direction = starts
     if cursor:
         direction, values = _decode(rows.model, key, cursor)
         rows = rows.filter(_beyond(rows, key, values, direction))
     ordering = [f"-{name}" if direction == "older" else name for name in key]
-    found = list(rows.order_by(*ordering)[: size + 1])
-    more = len(found) > size
-    found = found[:size]
-    if direction == "newer":
-        found.reverse()
-    if not found:
-        return Slice([], "", "")
-    has_newer = more if direction == "newer" else bool(cursor)
-    has_older = more if direction == "older" else True
-    return Slice(
-        found,
-        _encode("newer", [getattr(found[0], name) for name in key]) if has_newer else "",
-        _encode("older", [getattr(found[-1], name) for name in key]) if has_older else "",
-    )
+    return Walk(rows.order_by(*ordering), key, direction, starts, bool(cursor))
 
 
 def _nullable(model: type[Model], name: str) -> bool:
@@ -95,17 +138,17 @@ def _beyond(rows: QuerySet[Any], key: Sequence[str], values: Sequence[Any], dire
     return condition
 
 
-def _encode(direction: Direction, values: Sequence[Any]) -> str:
+def _encode(direction: Direction, key: Sequence[str], values: Sequence[Any]) -> str:
     plain = [
         value.isoformat() if isinstance(value, datetime) else None if value is None else str(value) for value in values
     ]
-    return base64.urlsafe_b64encode(json.dumps([direction, *plain]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([direction, ",".join(key), *plain]).encode()).decode().rstrip("=")
 
 
 def _decode(model: type[Model], key: Sequence[str], cursor: str) -> tuple[Direction, list[Any]]:
     try:
-        direction, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if direction not in ("older", "newer") or len(values) != len(key):
+        direction, names, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if direction not in ("older", "newer") or names != ",".join(key) or len(values) != len(key):
             raise BadCursorError(cursor)
         # to_python of the model's own field: a value of another type never reaches the database.
         fields: list[Any] = [model._meta.pk if name == "pk" else model._meta.get_field(name) for name in key]
