@@ -88,7 +88,9 @@ def _operation(document: Mapping[str, Any], path: str, method: str, operation: M
             Parameter(one["name"], _kind(document, one["schema"]), one.get("description", ""))
             for one in operation.get("parameters", [])
         ],
-        answers=[(status, answer["description"]) for status, answer in sorted(answers.items())],
+        answers=[
+            (status, _resolved(document, answer).get("description", "")) for status, answer in sorted(answers.items())
+        ],
         members=_members(document, body),
     )
 
@@ -103,7 +105,8 @@ def _members(document: Mapping[str, Any], body: Mapping[str, Any]) -> list[Param
 
 def _resolved(document: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:
     if reference := body.get("$ref", ""):
-        found: Mapping[str, Any] = document["components"]["schemas"][reference.rpartition("/")[2]]
+        _, _, section, name = reference.split("/")
+        found: Mapping[str, Any] = document["components"][section][name]
         return found
     return body
 
