@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP on a fixed thread pool, everything else native."""
+"""The ASGI application: HTTP on a fixed thread pool; WebSockets and the way to Grafana native."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from django.conf import settings
 
 from vptmonitor.http_pool import HttpPool, Receive, Scope, Send
 from vptmonitor.wsgi import application as http_application
+
+# Below the line above, which has made Django ready.
+from apps.grafana.proxy.application import GrafanaProxy  # isort: skip
+from apps.grafana.proxy.paths import PREFIX  # isort: skip
 
 LIVENESS = "/livez"
 
@@ -22,19 +26,33 @@ async def alive(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"ok\n"})
 
 
+grafana = GrafanaProxy()
+
+
+def is_grafanas(path: str) -> bool:
+    """Whether an address is below `/grafana/`. The proxy then reads it anew, and strictly."""
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
 class Http:
-    """The liveness probe on the event loop, every other request on the pool."""
+    """The liveness probe and Grafana on the event loop, every other request on the pool."""
 
     def __init__(self) -> None:
         self._pool = HttpPool(http_application, threads=settings.HTTP_THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (alive if scope["path"] == LIVENESS else self._pool)(scope, receive, send)
+        path = scope["path"]
+        await (alive if path == LIVENESS else grafana if is_grafanas(path) else self._pool)(scope, receive, send)
 
 
-application = ProtocolTypeRouter(
-    {
-        "http": Http(),
-        "websocket": AllowedHostsOriginValidator(URLRouter([])),
-    }
-)
+class Sockets:
+    """Grafana Live to Grafana, which checks visitor and origin itself; every other WebSocket is the portal's."""
+
+    def __init__(self) -> None:
+        self._own = AllowedHostsOriginValidator(URLRouter([]))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (grafana if is_grafanas(scope["path"]) else self._own)(scope, receive, send)
+
+
+application = ProtocolTypeRouter({"http": Http(), "websocket": Sockets()})

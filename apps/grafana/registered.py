@@ -6,7 +6,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Final
 
 from apps.dashboards.models import Dashboard
@@ -22,12 +21,12 @@ LONGEST_KEPT: Final = 20_000
 
 class RegisteredQueries:
     """Says whether SQL is that of a registered dashboard. Its methods may be called from several threads; they ask the
-    portal's database: one query a second at most, and one for each dashboard that has changed."""
+    portal's database: one query a second at most, and a few when dashboards have changed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._checked = 0.0
-        self._versions: dict[int, datetime] = {}
+        self._versions: dict[int, str] = {}
         self._templates: dict[int, tuple[Template, ...]] = {}
         self._written: frozenset[str] = frozenset()
         self._filled: tuple[Template, ...] = ()
@@ -53,13 +52,14 @@ class RegisteredQueries:
     def _refresh(self) -> None:
         if time.monotonic() - self._checked < KEEP:
             return
-        rows = Dashboard.objects.filter(enabled=True).defer("body").order_by()
-        found = {row.pk: row for row in rows}
-        versions = {pk: row.updated_at for pk, row in found.items()}
+        rows = Dashboard.objects.registered().filter(enabled=True).exclude(current=None)
+        # The digest of a body is its version.
+        versions = dict(rows.order_by().values_list("pk", "current__stored_id"))
         if versions != self._versions:
             changed = [pk for pk, version in versions.items() if self._versions.get(pk) != version]
             kept = {pk: templates for pk, templates in self._templates.items() if pk in versions}
-            kept |= {pk: tuple(_templates(found[pk])) for pk in changed}
+            fresh = Dashboard.objects.filter(pk__in=changed).select_related("current__stored")
+            kept |= {row.pk: tuple(_templates(row)) for row in fresh}
             self._templates, self._versions = kept, versions
             every = dict.fromkeys(one for templates in kept.values() for one in templates)
             self._written = frozenset(one.sql for one in every)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -17,10 +15,12 @@ from django.db import DatabaseError, InterfaceError
 from django.http.request import split_domain_port, validate_host
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from apps.grafana.availability import own_url
 from apps.grafana.identity import HEADER, token_of
 from apps.grafana.proxy import answers, headers, paths, queries, rules, sockets
 from apps.grafana.proxy.answers import Answer
 from apps.grafana.proxy.forward import GoneError, Incoming, Receive, Scope, Send, counted, forward, reply
+from apps.grafana.proxy.threads import DatabaseThreads
 from apps.grafana.proxy.visitors import Look, Visitor, Visitors, look, session_key_of
 from apps.grafana.registered import RegisteredQueries
 
@@ -39,13 +39,15 @@ WAIT_SECONDS: Final = 20.0
 
 
 def upstream_address() -> str:
-    """Where Grafana is, without a path and a slash at the end."""
-    return settings.GRAFANA_URL or f"http://127.0.0.1:{settings.GRAFANA_PORT}"
+    """Where Grafana serves below `/grafana`: the portal's own, or one of somebody else's that has been told to."""
+    url: str = settings.GRAFANA_URL or own_url()
+    return url.removesuffix(paths.PREFIX)
 
 
 class GrafanaProxy:
-    """Sends what visitors may ask on to Grafana. `upstream` gives Grafana's address (`http://127.0.0.1:3000`), `look`
-    who holds a session, `is_registered` whether SQL is that of a registered dashboard."""
+    """Sends what visitors may ask on to Grafana. `upstream` gives Grafana's address (`http://127.0.0.1:3000`, to which
+    `/grafana/...` is added), `look` who holds a session, `is_registered` whether SQL is that of a registered dashboard.
+    """
 
     def __init__(
         self,
@@ -57,8 +59,7 @@ class GrafanaProxy:
         read_seconds: float = READ_SECONDS,
     ) -> None:
         self._upstream = upstream
-        # Two threads, and so two database connections, whatever comes in.
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="grafana-proxy")
+        self._threads = DatabaseThreads()
         self._visitors = Visitors(self._threads, look)
         self._is_registered = is_registered or RegisteredQueries().has
         self._connections = connections
@@ -78,7 +79,7 @@ class GrafanaProxy:
         if self._client is not None:
             await self._client.close()
             self._client = None
-        self._threads.shutdown(wait=False)
+        self._threads.end()
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
@@ -151,9 +152,8 @@ class GrafanaProxy:
             raise Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Not a question", "Send it without compression.")
         limited = Incoming(incoming.receive, queries.LARGEST)
         asked = await limited.whole()
-        loop = asyncio.get_running_loop()
         try:
-            body = await loop.run_in_executor(self._threads, queries.rewritten, asked, self._is_registered)
+            body = await self._threads.start(queries.rewritten, asked, self._is_registered)
         except queries.QueryRefusedError as refusal:
             logger.warning("%s's query %s does not go through: %s", visitor.name, refusal.ref_id[:20], refusal)
             more = {"ref_id": refusal.ref_id} if refusal.ref_id else {}

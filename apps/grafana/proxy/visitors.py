@@ -11,7 +11,6 @@ import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
@@ -19,7 +18,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.models import Session
-from django.db import close_old_connections
+from django.db import transaction
 from django.db.models.signals import post_delete
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
@@ -27,6 +26,7 @@ from django.http.cookie import parse_cookie
 from apps.accounts.models import User
 from apps.accounts.roles import Role, role_of
 from apps.grafana.identity import Identity, NotForGrafanaError, identity_of
+from apps.grafana.proxy.threads import DatabaseThreads
 
 KEEP: Final = 1.0
 """Seconds that an answer is good for."""
@@ -48,20 +48,16 @@ Look = Callable[[str], Visitor | None]
 
 
 def look(session_key: str) -> Visitor | None:
-    """The visitor of a session that is in force. Asks the database, on a thread's own connection."""
-    close_old_connections()
+    """The visitor of a session that is in force. Asks the database."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user(request)
+    if not isinstance(user, User):
+        return None
     try:
-        request = HttpRequest()
-        request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-        user = get_user(request)
-        if not isinstance(user, User):
-            return None
-        try:
-            return Visitor(user.get_username(), role_of(user), identity_of(user))
-        except NotForGrafanaError as refusal:
-            return Visitor(user.get_username(), role_of(user), None, str(refusal))
-    finally:
-        close_old_connections()
+        return Visitor(user.get_username(), role_of(user), identity_of(user))
+    except NotForGrafanaError as refusal:
+        return Visitor(user.get_username(), role_of(user), None, str(refusal))
 
 
 def session_key_of(cookies: bytes) -> str:
@@ -71,9 +67,9 @@ def session_key_of(cookies: bytes) -> str:
 
 
 class Visitors:
-    """The visitors of an event loop. `look` runs on `threads`."""
+    """The visitors of an event loop. `look` is called by way of `threads`."""
 
-    def __init__(self, threads: Executor, look: Look = look, *, keep: float = KEEP) -> None:
+    def __init__(self, threads: DatabaseThreads, look: Look = look, *, keep: float = KEEP) -> None:
         self._threads = threads
         self._look = look
         self._keep = keep
@@ -90,7 +86,7 @@ class Visitors:
         until, future = self._known.get(session_key, (0.0, None))
         if future is None or until < time.monotonic() or future.get_loop() is not loop:
             # Requests that come at once share one look, which is as young as the first of them.
-            future = loop.run_in_executor(self._threads, self._look, session_key)
+            future = self._threads.start(self._look, session_key)
             self._known[session_key] = (time.monotonic() + self._keep, future)
             self._known.move_to_end(session_key)
             while len(self._known) > MOST_KEPT:
@@ -114,12 +110,16 @@ class Visitors:
             if not events:
                 self._waiting.pop(session_key, None)
 
-    def _ended(self, instance: Session, **_: Any) -> None:
-        """Receiver: a session was deleted, in whatever thread."""
+    def _ended(self, instance: Session, using: str, **_: Any) -> None:
+        """Receiver: a session is deleted, in whatever thread; until the commit, others still find it."""
+        key = instance.session_key
+        transaction.on_commit(lambda: self._tell(key), using=using)
+
+    def _tell(self, session_key: str) -> None:
         loop = self._loop
         if loop is not None and not loop.is_closed():
             with contextlib.suppress(RuntimeError):  # the loop ends just now
-                loop.call_soon_threadsafe(self._forget, instance.session_key)
+                loop.call_soon_threadsafe(self._forget, session_key)
 
     def _forget(self, session_key: str) -> None:
         self._known.pop(session_key, None)
