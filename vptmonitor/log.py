@@ -52,7 +52,8 @@ class JsonFormatter(logging.Formatter):
 
 def configuration(level: str, kind: str) -> dict[str, Any]:
     """A `logging.config` dictionary: everything to standard error, in the format `kind` (text or json)."""
-    formatter = TextFormatter if kind == "text" else JsonFormatter
+    # By name: processes that know no Django get this as JSON.
+    formatter = f"{__name__}.{'TextFormatter' if kind == 'text' else 'JsonFormatter'}"
     return {
         "version": 1,
         "disable_existing_loggers": False,

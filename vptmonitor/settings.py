@@ -29,6 +29,7 @@ try:
     DEBUG = ENV.flag("DEBUG", False)
     SECRET_KEY = ENV.own_secret("SECRET_KEY", 64)
     PORT = ENV.integer("PORT", 5109, 1, 65535)
+    WEB_PORT = int(os.environ.get("VPTMONITOR_WEB_PORT") or PORT)  # what PORT is to the line `web`; see start.py
     SECOND_PORT = ENV.integer("SECOND_PORT", 0, 0, 65535)
     PUBLIC_URL = (ENV.text("PUBLIC_URL") or ENV.text("RENDER_EXTERNAL_URL")).rstrip("/")
     if PUBLIC_URL and (urlsplit(PUBLIC_URL).scheme not in {"http", "https"} or not urlsplit(PUBLIC_URL).hostname):
@@ -117,6 +118,7 @@ except ConfigurationError as error:
 EMBEDDED_DIR = DATA_DIR / "postgres"
 EMBEDDED_DURABLE = True
 EMBEDDED_SUPERUSER = "vptmonitor.database.superuser.superuser_parameters"
+EMBEDDED_HOLD = "vptmonitor.database.base.hold_embedded"
 STATE_DIR = DATA_DIR / "processes"
 PROCESS_STATES = "vptmonitor.process_state.read_all"
 

@@ -158,6 +158,8 @@ def become_honcho() -> None:
     os.environ.pop("VPTMONITOR_PROCESS", None)
     # The supervisors read no .env and no settings.
     os.environ["VPTMONITOR_STATE_DIR"] = str(settings.STATE_DIR)
+    # honcho gives each line a PORT of its own; all are to know the one that people use.
+    os.environ["VPTMONITOR_WEB_PORT"] = str(settings.PORT)
     os.environ["LOG_FORMAT"] = settings.LOG_FORMAT
     os.chdir(settings.ROOT)
     # An empty environment file: honcho would read .env by its own rules, which mangle # and $.

@@ -107,6 +107,8 @@ class Configuration:
             variable = "GRAFANA_DATABASE_URL" if name.startswith("database_") else f"GRAFANA_{name.upper()}"
             if text != text.strip():
                 raise UnfitValueError(variable, "Grafana drops white space around it", "Choose one without")
+            if name == "admin_password" and "\n" in text:
+                raise UnfitValueError(variable, "Grafana takes one line", "Choose one without line breaks")
             if _INTERPOLATED.search(text):
                 raise UnfitValueError(variable, "Grafana reads %(…)s in it as a reference", "Choose one without")
         return found

@@ -34,8 +34,8 @@ def from_settings() -> tuple[Configuration, str]:
         source = source_login()
     except NoSafeLoginError as error:
         trouble = str(error)
-    public = settings.PUBLIC_URL or f"http://{settings.GRAFANA_DOMAIN}:{settings.PORT}"
-    ports = [settings.PORT, *([settings.SECOND_PORT] if settings.SECOND_PORT else [])]
+    public = settings.PUBLIC_URL or f"http://{settings.GRAFANA_DOMAIN}:{settings.WEB_PORT}"
+    ports = [settings.WEB_PORT, *([settings.SECOND_PORT] if settings.SECOND_PORT else [])]
     local = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in ports]
     database = settings.GRAFANA_DATABASE_ADDRESS
     return Configuration(
@@ -64,7 +64,8 @@ def render(configuration: Configuration, folder: Path) -> Path:
     files[folder / "grafana.ini"] = configuration.ini(folder / "secrets")
     sources = folder / "provisioning" / "datasources"
     files[sources / "supabase.yml"] = provisioning.data_sources(configuration.source)
-    for place in (folder, folder / "secrets", folder / "provisioning", sources, configuration.data):
+    plugins = configuration.data / "plugins"
+    for place in (folder, folder / "secrets", folder / "provisioning", sources, configuration.data, plugins):
         _private_folder(place)
     for name in EMPTY_FOLDERS:
         _private_folder(folder / "provisioning" / name)

@@ -42,7 +42,10 @@ def free_port() -> int:
 def plain_environment(**given: str) -> dict[str, str]:
     """This process's environment without any variable of the portal, and with those given."""
     known = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    mine = {"DJANGO_SETTINGS_MODULE", "VPTMONITOR_PROCESS", "VPTMONITOR_STATE_DIR", "HONCHO_PROCESS_NAME"}
+    mine = {
+        "DJANGO_SETTINGS_MODULE", "VPTMONITOR_PROCESS", "VPTMONITOR_STATE_DIR", "VPTMONITOR_WEB_PORT",
+        "HONCHO_PROCESS_NAME",
+    }  # fmt: skip
     dropped = {*known, *(f"{name}_FILE" for name in known), *mine}
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**kept, "ENV_FILE": "", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", **given}

@@ -80,6 +80,15 @@ def embedded_cluster() -> EmbeddedCluster:
     return EmbeddedCluster(settings.EMBEDDED_DIR, durable=settings.EMBEDDED_DURABLE)
 
 
+def hold_embedded() -> None:
+    """Where the source is on the embedded server: keep that up until this process ends, whatever it becomes by exec.
+
+    Raises EmbeddedError.
+    """
+    if settings.DATABASES["source"]["PLACE"] == "embedded":
+        embedded_cluster().hold(through_exec=True)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to `default` or `source`, by the rules of the module's docstring."""
 
