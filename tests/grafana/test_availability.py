@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,37 +14,7 @@ from apps.grafana.run_state import RUNNING, STARTING, RunState
 from tests.embedded.helpers import wait_for
 from tests.start.portal import free_port
 
-Answer = Callable[[], tuple[int, bytes]]
-HEALTHY = (200, json.dumps({"commit": "x", "database": "ok", "version": "12.4.2"}).encode())
-
-
-class Server:
-    """Answers `/api/health` below any path with what `answer` says."""
-
-    def __init__(self) -> None:
-        self.answer: tuple[int, bytes] = HEALTHY
-        self.paths: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.paths.append(self.path)
-                status, body = outer.answer
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+from .health_server import Server
 
 
 @pytest.fixture

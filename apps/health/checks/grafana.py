@@ -8,7 +8,8 @@ from apps.grafana import availability, run_state
 from apps.grafana.availability import Kind, State
 from apps.grafana.installation import BadHomeError, find
 from apps.grafana.starting import warnings
-from apps.health.findings import Verdict, failing, ok, warning
+from apps.health import processes
+from apps.health.findings import Verdict, failing, ok, unknown, warning
 
 WHOSE = {Kind.OWN: "The portal's own Grafana", Kind.EXTERNAL: "The Grafana of GRAFANA_URL"}
 
@@ -22,7 +23,9 @@ def check() -> Verdict:
     details: dict[str, object] = {"whose": str(found.kind), "address": found.url}
     if found.kind is Kind.OWN and told is not None:
         details["home"] = told.home
-        details["database"] = settings.GRAFANA_DATABASE_ADDRESS.masked if settings.GRAFANA_DATABASE_ADDRESS else "SQLite"
+        details["database"] = (
+            settings.GRAFANA_DATABASE_ADDRESS.masked if settings.GRAFANA_DATABASE_ADDRESS else "SQLite"
+        )
     if found.reason:
         details["reason"] = found.reason
     whose = f"{WHOSE[found.kind]}{f', {found.version},' if found.version else ''}"
@@ -33,7 +36,9 @@ def check() -> Verdict:
         return failing(f"{whose} does not answer; the portal draws the dashboards itself.", fix, **details)
     if told_of := warnings(found.version):
         details["warnings"] = "; ".join(told_of)
-        return warning(f"{whose} answers, and should be updated.", "`manage.py install_grafana` fetches one.", **details)
+        return warning(
+            f"{whose} answers, and should be updated.", "`manage.py install_grafana` fetches one.", **details
+        )
     return ok(f"{whose} answers.", **details)
 
 
@@ -47,10 +52,9 @@ def _absent() -> Verdict:
             reason=str(error),
         )
     if installed is not None:
-        return warning(
-            "One is installed and does not run; the portal draws the dashboards itself.",
-            "Start the portal again: its process `grafana` runs it.",
-            home=str(installed.home),
-            found_by=installed.found_by,
-        )
+        details: dict[str, object] = {"home": str(installed.home), "found_by": installed.found_by}
+        text = "One is installed and does not run; the portal draws the dashboards itself."
+        if any(row.name == "grafana" and row.says not in {"gone", "stopped"} for row in processes.read()):
+            return warning(text, "Start the portal again: its process `grafana` runs it.", **details)
+        return unknown(text, "Start the portal with `make run`.", **details)
     return ok("None is installed or configured, and none is needed: the portal draws the dashboards itself.")
