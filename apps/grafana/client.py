@@ -252,7 +252,10 @@ class Client:
         return answers.library_panel(_result(answer))
 
     def delete_library_panel(self, uid: str) -> None:
-        """Grafana 12 deletes it although dashboards show it: ask `library_panel_users` first."""
+        """Grafana 12 deletes it although dashboards show it: ask `library_panel_users` first.
+
+        Raises NotFound; Forbidden for one that is missing in Grafana 12, and for one in use in Grafana 9.
+        """
         self._send("DELETE", f"/api/library-elements/{segment(uid)}", f"Deleting library panel {uid}")
 
     def library_panel_users(self, uid: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A double of Grafana for each test, and clients of it; databases that are somebody else's, as the health checks have."""
+"""A double of Grafana for each test, clients of it, and the health checks' databases that are somebody else's."""
 
 from __future__ import annotations
 

@@ -109,8 +109,8 @@ def create_panel(asked: Asked) -> Answer:
     if folder and folder not in store.folders:
         return refused(400, "failed to get folder")
     same_name = any(one.name == name and one.folder_uid == folder for one in store.panels.values())
-    # Grafana 12 looks for the name in folders, and at the root finds none.
-    if uid in store.panels or (same_name and (folder or not store.flavour.unified)):
+    # Grafana 12 does not mind the name.
+    if uid in store.panels or (same_name and not store.flavour.unified):
         return refused(400, TAKEN)
     store.panels[uid] = Panel(store.next_id(), uid, name, folder, _model(told, ""), 1, asked.by, moment())
     return 200, {"result": _shown(asked, store.panels[uid])}
@@ -133,7 +133,7 @@ def delete_panel(asked: Asked, uid: str) -> Answer:
     """Grafana 12 deletes what is in use too."""
     store = asked.store
     if uid not in store.panels:
-        return refused(404, MISSING)
+        return denied("library.panels:delete") if store.flavour.unified else refused(404, MISSING)
     if store.users_of(uid) and not store.flavour.unified:
         return refused(403, "the library element has connections")
     gone = store.panels.pop(uid)

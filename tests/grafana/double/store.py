@@ -127,8 +127,6 @@ class Store:
             self.dashboards[uid] = made
             return made
         same = spec == old.body and folder_uid == old.folder_uid
-        if self.flavour.unified and same and message == old.message:
-            return old
         old.body, old.folder_uid, old.message, old.schema = spec, folder_uid, message, schema
         old.resource_version = next(self._resource_versions)
         old.version += not (self.flavour.unified and same)
