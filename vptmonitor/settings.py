@@ -106,6 +106,8 @@ try:
         raise ConfigurationError("GRAFANA_URL", "it is no web address", "Write it as https://grafana.example.org")
     GRAFANA_TOKEN = ENV.secret("GRAFANA_TOKEN", raw=True)
     GRAFANA_ORG_ID = ENV.integer("GRAFANA_ORG_ID", 1, 1, 2**31 - 1)
+    SYNC_INTERVAL = ENV.integer("SYNC_INTERVAL", 600, 0, 86_400)
+    SYNC_PRUNE_LIMIT = ENV.integer("SYNC_PRUNE_LIMIT", 10, 0, 10_000)
     GRAFANA_HOME = ENV.text("GRAFANA_HOME")
     GRAFANA_DATABASE_ADDRESS = _address("GRAFANA_DATABASE_URL")
     GRAFANA_READER_ADDRESS = _address("GRAFANA_READER_URL")
