@@ -142,17 +142,20 @@ def dashboard_body(uid: str, **fields: Any) -> dict[str, Any]:
         "panels": [panel(3, "Inside")],
     }  # fmt: skip
     variable = {"name": "host", "type": "textbox", "query": "a", "current": {"text": "a", "value": "a"}}
-    return {
+    made: dict[str, Any] = {
         "uid": uid, "title": f"Dashboard {uid}", "schemaVersion": 39, "tags": ["lab"],
         "panels": [panel(1, "Runs"), row], "time": {"from": "now-6h", "to": "now"},
-        "templating": {"list": [variable]}, **fields,
+        "templating": {"list": [variable]},
     }  # fmt: skip
+    return {**made, **fields}
 
 
 def sync(instance: GrafanaInstance, **wishes: Any) -> Report:
     """One run, as the command makes it."""
-    options = {key: wishes.pop(key) for key in ("only_check", "follow", "author", "concurrency") if key in wishes}
-    given = {"author": AUTHOR, "cause": SyncRun.Cause.COMMAND, "concurrency": 4, **options}
+    options: dict[str, Any] = {
+        key: wishes.pop(key) for key in ("only_check", "follow", "author", "concurrency") if key in wishes
+    }
+    given: dict[str, Any] = {"author": AUTHOR, "cause": SyncRun.Cause.COMMAND, "concurrency": 4, **options}
     return run(instance, Wishes(**wishes), **given)
 
 
