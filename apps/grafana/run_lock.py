@@ -7,10 +7,10 @@ process however that ends, and works through poolers that share sessions between
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
-from django.db import connections
+from django.db import DatabaseError, InterfaceError, connections
 
 NAMESPACE: Final = 0x5653
 """Of the portal's advisory locks, the first number of the pair."""
@@ -34,4 +34,7 @@ def alone(instance_id: int) -> Iterator[None]:
             raise AlreadyRunningError("another sync of this Grafana is running")
         yield
     finally:
+        # Closing alone would end the transaction a moment later.
+        with suppress(DatabaseError, InterfaceError):
+            connection.rollback()
         connection.close()
