@@ -21,7 +21,7 @@ RECENT: Final = 10
 """How many of their own changes somebody sees on the first page."""
 
 
-DOMAINS: Final = ("fleet", "execution", "navigation", "monitoring", "access", "audit")
+DOMAINS: Final = ("fleet", "execution", "navigation", "monitoring", "dashboards", "access", "audit")
 """The groups of the first page in their order: the platform's, then the portal's own."""
 CHANGES: Final = (
     AuditEntry.Action.ADD, AuditEntry.Action.CHANGE, AuditEntry.Action.DELETE, AuditEntry.Action.TRIAGE

@@ -34,9 +34,12 @@ from apps.accounts.access import access
 from apps.accounts.models import User
 from apps.accounts.problems import Problem
 from apps.accounts.roles import Role
-from apps.accounts.scope import scope_of
+from apps.accounts.scope import TeamScope, scope_of
 from apps.dashboards import reading
+from apps.dashboards.editing import draft_of
+from apps.dashboards.models import Dashboard
 from apps.dashboards.viewing import view_of
+from apps.panels.document import Dashboard as Document
 from apps.panels.errors import Kind
 from apps.panels.frames import to_json
 from apps.panels.opening import Asked, Fault, Opened, open_dashboard
@@ -90,6 +93,15 @@ class PanelData(APIView):
         "504": "The query took too long.",
     }
 
+    def document_of(self, row: Dashboard, user: User) -> Document:
+        """The document whose panel is asked for."""
+        del user
+        return reading.document_of(row)
+
+    def find(self, uid: str, scope: TeamScope) -> Dashboard | None:
+        """The dashboard that the address names."""
+        return reading.find(uid, scope)
+
     @extend_schema(
         operation_id="panel_data",
         parameters=PARAMETERS,
@@ -111,10 +123,10 @@ class PanelData(APIView):
         began = time.perf_counter()
         user = request.user
         assert isinstance(user, User)  # noqa: S101 -- the gate lets nobody else pass
-        row = reading.find(uid, scope_of(user))
+        row = self.find(uid, scope_of(user))
         if row is None:
             raise Http404("There is no such dashboard, or it belongs to another team.")
-        document = reading.document_of(row)
+        document = self.document_of(row, user)
         found = document.panel(panel)
         if found is None or found.is_row:
             raise Http404(f"The dashboard has no panel {panel}.")
@@ -135,6 +147,21 @@ class PanelData(APIView):
         body = view_body(opened, answer, width=points, height=height) if as_view else frames_body(answer)
         body["timing"] = timing(answer, time.perf_counter() - began)
         return Response(body, headers={"Cache-Control": "no-store"})
+
+
+@extend_schema(exclude=True)
+@access(Role.ADMIN)
+class DraftPanelData(PanelData):
+    """The same of what the viewer is writing in the editor: `/api/v1/dashboards/<uid>/draft/panels/<id>/data`."""
+
+    def document_of(self, row: Dashboard, user: User) -> Document:
+        found = draft_of(user, row)
+        if found is None:
+            raise Http404("There is no draft of this dashboard.")
+        return found
+
+    def find(self, uid: str, scope: TeamScope) -> Dashboard | None:
+        return reading.find_managed(uid, scope)
 
 
 def asked_by(request: Request) -> Asked:

@@ -130,8 +130,7 @@ def import_dashboard(
     """
     by = terms.by
     uid = uid_of(document, folders or ())
-    body, warnings = mapped(resolved(classic_body(document), terms.inputs))
-    body = registered_form(body, uid)
+    body, warnings = prepared(document, uid, terms.inputs)
     read = read_dashboard(body)
     dashboard = Dashboard.objects.select_for_update(of=("self",)).select_related("folder").filter(uid=uid).first()
     if dashboard is not None:
@@ -150,6 +149,17 @@ def import_dashboard(
     changed = settled or before != (dashboard.current_id, dashboard.retired_at)
     problems = (*read.problems, *warnings, *doubled(dashboard))
     return Imported(dashboard, "changed" if changed else "unchanged", problems)
+
+
+def prepared(
+    document: object, uid: str, inputs: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], list[Problem]]:
+    """The body that the registry keeps of a document under this uid, and warnings about its data sources.
+
+    Raises InvalidDocumentError, UnresolvedInputError.
+    """
+    body, warnings = mapped(resolved(classic_body(document), inputs))
+    return registered_form(body, uid), warnings
 
 
 def uid_of(document: object, folders: Sequence[str] = ()) -> str:

@@ -9,5 +9,6 @@ from apps.dashboards import api
 app_name = "dashboards-api"
 
 urlpatterns: list[URLPattern] = [
+    path("dashboards/<slug:uid>/draft/panels/<int:panel>/data", api.DraftPanelData.as_view(), name="draft-panel-data"),
     path("dashboards/<slug:uid>/panels/<int:panel>/data", api.PanelData.as_view(), name="panel-data"),
 ]

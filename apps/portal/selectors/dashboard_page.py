@@ -15,6 +15,7 @@ from apps.accounts.models import User
 from apps.accounts.scope import scope_of
 from apps.dashboards.models import Dashboard as Row
 from apps.dashboards.reading import document_of, viewer_of
+from apps.panels.document import Dashboard as Document
 from apps.panels.document import Panel
 from apps.panels.interpolate import interpolate_text
 from apps.panels.opening import Asked, Opened, open_dashboard
@@ -138,8 +139,11 @@ class DashboardPage:
         return REFRESHES if self.refresh in {"", *REFRESHES} else (self.refresh, *REFRESHES)
 
 
-def page_of(row: Row, query: QueryDict, *, user: User, panel: int | None = None) -> DashboardPage:
-    """The page of a dashboard for what an address asks; with `panel`, of that panel alone.
+def page_of(
+    row: Row, query: QueryDict, *, user: User, panel: int | None = None, document: Document | None = None
+) -> DashboardPage:
+    """The page of a dashboard for what an address asks; with `panel`, of that panel alone; with `document`, of that one
+    in place of what is saved.
 
     What the address asks wrongly (an unknown value, a time that is none) becomes a notice and the document's default.
     """
@@ -148,7 +152,7 @@ def page_of(row: Row, query: QueryDict, *, user: User, panel: int | None = None)
     scope = scope_of(user)
     asked = asked_by(query)
     found = open_dashboard(
-        document_of(row),
+        document or document_of(row),
         asked,
         viewer_of(user),
         now=timezone.now(),

@@ -23,6 +23,7 @@ from apps.portal.selectors import dashboards as finding
 from apps.portal.selectors.dashboard_links import next_favourite
 from apps.portal.selectors.dashboard_page import REFRESHES, page_of
 from apps.portal.selectors.dashboards import Entry
+from apps.portal.views.registered import may_manage
 
 KEYS = (
     ("Times of the dashboard", "t"), ("Zoom out", "z"), ("Refresh", "r"), ("Panel alone and back", "v"),
@@ -46,6 +47,7 @@ def dashboards(request: HttpRequest) -> HttpResponseBase:
             "answer": finding.answer(found),
             "page": page,
             "groups": finding.by_folder(page.rows),
+            "may_manage": may_manage(request),
             "wall_url": next((f"{one.url}?kiosk=1&cycle=1m" for one in found if one.favourite), ""),
         },
     )
@@ -84,6 +86,7 @@ def _context(request: HttpRequest, row: Dashboard, panel: int | None = None) -> 
     return {
         "title": page.title,
         "crumbs": _crumbs(row),
+        "may_manage": may_manage(request),
         "page": page,
         "keys": KEYS,
         "next_url": _next(request, row),
