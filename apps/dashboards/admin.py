@@ -40,10 +40,22 @@ class RegistryAdmin(AuditedModelAdmin):
         rows: QuerySet[Any] = self.model.objects.of_teams(scope_of(request.user))
         return rows
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+            # Folders have a page of their own; four pictures beside the choice say nothing more.
+            if field is not None and hasattr(field.widget, name):
+                setattr(field.widget, name, False)
+        return field
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> ModelChoiceField[Any]:
         if db_field.related_model is Folder:
             return FolderChoiceField(scope_of(request.user), label=db_field.verbose_name.capitalize())
         return super().formfield_for_foreignkey(db_field, request, **options)  # type: ignore[return-value]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     @admin.display(description="folder")
     def place(self, row: Any) -> str:
@@ -86,8 +98,7 @@ class DashboardAdmin(RegistryAdmin):
     """Registrations. They are added, edited and retired on pages of the portal; nothing deletes one."""
 
     list_display = (
-        "title", "place", "policy", column_of(Dashboard._meta.get_field("enabled")),
-        column_of(Dashboard._meta.get_field("paused")), "team_name", "labels", "origin_kind", "revision",
+        "title", "place", "policy_word", "state", "team_word", "labels", "origin_kind", "revision",
         column_of(Dashboard._meta.get_field("updated_at")),
     )  # fmt: skip
     list_filter = ("policy", "enabled", "paused", "origin_kind")
@@ -111,6 +122,12 @@ class DashboardAdmin(RegistryAdmin):
     ) -> HttpResponse:
         return redirect("portal:add-dashboards")
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"show_save_and_add_another": False, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
     def view_on_site(self, obj: Dashboard) -> str:
         return reverse("portal:dashboard" if obj.enabled else "portal:dashboard-history", args=[obj.uid])
 
@@ -118,6 +135,18 @@ class DashboardAdmin(RegistryAdmin):
         super().save_model(request, obj, form, change)
         for problem in doubled(obj):
             self.message_user(request, f"{problem.text}.", messages.WARNING)
+
+    @admin.display(description="policy", ordering="policy")
+    def policy_word(self, row: Dashboard) -> str:
+        return row.policy or "default"
+
+    @admin.display(description="state", ordering="enabled")
+    def state(self, row: Dashboard) -> str:
+        return "disabled" if not row.enabled else "paused" if row.paused else "enabled"
+
+    @admin.display(description="team", ordering="team_name")
+    def team_word(self, row: Dashboard) -> str:
+        return row.team_name or (str(row.team_id) if row.team_id else "everybody")
 
     @admin.display(description="tags")
     def labels(self, row: Dashboard) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.accounts.models import User
-from apps.dashboards.bodies import UnreadableFileError, canonical, parsed
+from apps.dashboards.bodies import UnreadableFileError, canonical, file_text, parsed
 from apps.dashboards.importing import prepared, uid_of
 from apps.dashboards.models import Dashboard, Draft
 from apps.dashboards.source import UnresolvedInputError
@@ -50,6 +50,12 @@ def save_draft(user: User, dashboard: Dashboard, body: dict[str, Any]) -> None:
 def drop_draft(user: User, dashboard: Dashboard) -> None:
     """Forget it."""
     Draft.objects.filter(user_id=user.pk, dashboard=dashboard).delete()
+
+
+def draft_text(user: User, dashboard: Dashboard) -> str:
+    """The text of what somebody wrote and did not save, where it differs from what is current; else empty."""
+    text = Draft.objects.filter(user_id=user.pk, dashboard=dashboard).values_list("text", flat=True).first()
+    return "" if text is None or text == canonical(dashboard.body) else file_text(json.loads(text))
 
 
 def draft_of(user: User, dashboard: Dashboard) -> Document | None:

@@ -42,7 +42,11 @@ class Folder(models.Model):
         return self.title
 
     def clean(self) -> None:
-        """Refuses a place inside itself, and one that is too deep for Grafana, also for what lies in this folder."""
+        """Refuses a title that lies there already, a place inside itself, and one that is too deep for Grafana, also for
+        what lies in this folder."""
+        other = Folder.objects.filter(parent=self.parent, title=self.title).exclude(pk=self.pk).first()
+        if other is not None:
+            raise ValidationError({"title": f"A folder of this title lies there already, with the uid {other.uid}."})
         above: list[str] = []
         parent = self.parent
         while parent is not None and len(above) <= DEEPEST:
@@ -145,9 +149,9 @@ class Dashboard(models.Model):
     class Origin(models.TextChoices):
         FILE = "file", "file"
         UPLOAD = "upload", "upload"
-        ADOPTED = "adopted", "adopted from a Grafana"
+        ADOPTED = "adopted", "adopted"
         CLONED = "cloned", "clone"
-        SHIPPED = "shipped", "shipped with the portal"
+        SHIPPED = "shipped", "shipped"
 
     uid = models.CharField(max_length=40, unique=True, validators=[UID])
     title = models.CharField(max_length=5000)

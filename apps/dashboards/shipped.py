@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+
+from django.conf import settings
 
 from apps.dashboards.author import Author
 from apps.dashboards.bodies import parsed
 from apps.dashboards.importing import Imported, Terms, import_dashboard, uid_of
 from apps.dashboards.models import Cause, Dashboard
 from apps.dashboards.tree import files_of
-
-TERMS: Final = Terms(Dashboard.Origin.SHIPPED, Cause.SHIPPED, Author("vptmonitor", "shipped with the portal"))
 
 
 def register_shipped(place: Path) -> list[Imported]:
@@ -20,12 +19,14 @@ def register_shipped(place: Path) -> list[Imported]:
     Where somebody changed one, retired it, or imported another file under the same uid, theirs stays; so does the
     folder that they moved it to.
     """
+    by = Author("vptmonitor", f"version {settings.VERSION}")
+    terms = Terms(Dashboard.Origin.SHIPPED, Cause.SHIPPED, by)
     done = []
     for file in files_of(place):
         document, folders = parsed(file.read()), file.path[:-1]
         known = Dashboard.objects.filter(uid=uid_of(document, folders)).select_related("current").first()
         if known is None or _is_ours(known):
-            done.append(import_dashboard(document, TERMS, folders=None if known else folders, origin=file.name))
+            done.append(import_dashboard(document, terms, folders=None if known else folders, origin=file.name))
     return done
 
 

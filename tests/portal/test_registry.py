@@ -244,6 +244,17 @@ def test_the_draft_is_judged_kept_and_drawn_for_its_author_alone(
     assert Revision.objects.count() == 1
 
 
+def test_what_was_left_unsaved_is_offered_again(dashboard: Dashboard, admin: User) -> None:
+    client = signed_in(admin)
+    client.post("/dashboards/one/draft/", {"text": json.dumps(document(title="Half done"))})
+    assert "You left something unsaved here." in client.get("/dashboards/one/edit/").text
+    again = client.get("/dashboards/one/edit/?draft").text
+    assert "Half done" in again
+    assert "You left something unsaved" not in again
+    client.post("/dashboards/one/draft/", {"text": json.dumps(document())})
+    assert "You left something unsaved" not in client.get("/dashboards/one/edit/").text
+
+
 def test_the_history_tells_compares_and_restores(dashboard: Dashboard, admin: User) -> None:
     client = signed_in(admin)
     save = {"base": "1", "reason": "a <b>bold</b> word", "do": "save"}

@@ -71,9 +71,9 @@ class Migration(migrations.Migration):
                 choices=[
                     ("file", "file"),
                     ("upload", "upload"),
-                    ("adopted", "adopted from a Grafana"),
+                    ("adopted", "adopted"),
                     ("cloned", "clone"),
-                    ("shipped", "shipped with the portal"),
+                    ("shipped", "shipped"),
                 ],
                 default="file",
                 max_length=10,

@@ -14,7 +14,7 @@ from apps.dashboards import revisions
 from apps.dashboards.bodies import file_text
 from apps.dashboards.checking import catalogue_for
 from apps.dashboards.differences import differences
-from apps.dashboards.editing import Judged, draft_of, drop_draft, judged, save_draft
+from apps.dashboards.editing import Judged, draft_of, draft_text, drop_draft, judged, save_draft
 from apps.dashboards.forms import EditForm
 from apps.dashboards.models import Cause, Dashboard, Revision
 from apps.dashboards.reading import viewer_of
@@ -29,14 +29,16 @@ from apps.portal.views.registered import crumbs, registration, revision_of, user
 
 @access(Role.ADMIN)
 def edit(request: HttpRequest, uid: str) -> HttpResponse:
-    """`/dashboards/<uid>/edit/`: `do=save` saves, anything else checks and previews."""
+    """`/dashboards/<uid>/edit/`: `do=save` saves, anything else checks and previews; `?draft` goes on with what was
+    not saved."""
     row = registration(request, uid)
     if row.current is None:
         raise Http404("The dashboard has no revision yet.")
     if request.method != "POST":
-        text = file_text(row.body)
+        unsaved = draft_text(user_of(request), row)
+        text = unsaved if "draft" in request.GET and unsaved else file_text(row.body)
         form = EditForm(initial={"text": text, "base": row.current.number})
-        return _page(request, row, form, judged(text, row, _catalogue(request)))
+        return _page(request, row, form, judged(text, row, _catalogue(request)), unsaved=unsaved not in ("", text))
     form = EditForm(request.POST)
     found = judged(request.POST.get("text", ""), row, _catalogue(request))
     theirs = None
@@ -88,15 +90,22 @@ def draft(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, row: Dashboard, form: EditForm, found: Judged, theirs: Revision | None = None
+    request: HttpRequest,
+    row: Dashboard,
+    form: EditForm,
+    found: Judged,
+    theirs: Revision | None = None,
+    *,
+    unsaved: bool = False,
 ) -> HttpResponse:
     context = {
         "title": f"Edit {row.title}",
         "crumbs": crumbs(row, Crumb("Edit")),
-        "answer": "What is saved becomes a new revision; what was there stays in the history.",
+        "answer": f"You are writing what comes after revision {form['base'].value()}.",
         "row": row,
         "form": form,
-        "preview": draft_of(user_of(request), row) is not None,
+        "unsaved": unsaved,
+        "preview": request.method == "POST" and draft_of(user_of(request), row) is not None,
         "theirs": theirs,
         "their_words": _between(row, form, theirs) if theirs else [],
         "your_words": differences(theirs.body, found.body).words if theirs and found.body else [],

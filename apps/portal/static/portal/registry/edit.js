@@ -23,7 +23,7 @@ for (const form of document.querySelectorAll("[data-editor]")) {
       form.querySelector("[value=save]").click();
     }
   });
-  if (!frame.getAttribute("src")) check();
+  if (!frame.getAttribute("src") && !("unsaved" in form.dataset)) check();
 
   function warn(event) {
     if (text.value !== began) event.preventDefault();
