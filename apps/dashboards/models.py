@@ -21,6 +21,16 @@ DEEPEST: Final = 4
 """How many folders may lie in each other: Grafana's own limit (`MaxNestedFolderDepth`)."""
 
 
+class FolderQuerySet(models.QuerySet["Folder"]):
+    def of_teams(self, scope: TeamScope) -> FolderQuerySet:
+        """The folders that belong to no team or to one of `scope`; none for whoever sees nothing."""
+        if scope.everything:
+            return self.all()
+        if not scope.team_ids:
+            return self.none()
+        return self.filter(models.Q(team_id=None) | models.Q(team_id__in=scope.team_ids))
+
+
 class Folder(models.Model):
     """A folder of dashboards, in another one or at the top. Its uid stays when it is renamed or moved."""
 
@@ -32,6 +42,8 @@ class Folder(models.Model):
     )
     team_name = models.CharField(max_length=200, blank=True)
 
+    objects = FolderQuerySet.as_manager()
+
     class Meta:
         ordering: ClassVar = ["title", "id"]
         constraints: ClassVar = [
@@ -42,8 +54,8 @@ class Folder(models.Model):
         return self.title
 
     def clean(self) -> None:
-        """Refuses a title that lies there already, a place inside itself, and one that is too deep for Grafana, also for
-        what lies in this folder."""
+        """Refuses a title that lies there already, a place inside itself, and one that is too deep for Grafana, also
+        for what lies in this folder."""
         other = Folder.objects.filter(parent=self.parent, title=self.title).exclude(pk=self.pk).first()
         if other is not None:
             raise ValidationError({"title": f"A folder of this title lies there already, with the uid {other.uid}."})
@@ -212,6 +224,21 @@ class Revision(models.Model):
     def body(self) -> dict[str, Any]:
         """The JSON, a new copy at each call."""
         return self.stored.document
+
+
+class Draft(models.Model):
+    """What somebody is writing in a dashboard's editor and has not saved: what the preview draws."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
+    dashboard = models.ForeignKey(Dashboard, on_delete=models.CASCADE, related_name="drafts")
+    text = models.TextField(help_text="The canonical text of the body.")
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "dashboard"], name="one_draft_each")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.dashboard_id}"
 
 
 class Favourite(models.Model):
