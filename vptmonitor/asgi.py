@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 
 from vptmonitor.http_pool import HttpPool, Receive, Scope, Send
@@ -12,6 +11,8 @@ from vptmonitor.wsgi import application as http_application
 # Below the line above, which has made Django ready.
 from apps.grafana.proxy.application import GrafanaProxy  # isort: skip
 from apps.grafana.proxy.paths import PREFIX  # isort: skip
+from apps.live.origin import OwnOrigin  # isort: skip
+from apps.live.routing import websocket_urlpatterns  # isort: skip
 
 LIVENESS = "/livez"
 
@@ -49,7 +50,7 @@ class Sockets:
     """Grafana Live to Grafana, which checks visitor and origin itself; every other WebSocket is the portal's."""
 
     def __init__(self) -> None:
-        self._own = AllowedHostsOriginValidator(URLRouter([]))
+        self._own = OwnOrigin(URLRouter(websocket_urlpatterns))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (grafana if is_grafanas(scope["path"]) else self._own)(scope, receive, send)

@@ -51,6 +51,10 @@ try:
     HTTP_THREADS = ENV.integer("HTTP_THREADS", 8, 1, 64)
     METRICS_TOKEN = ENV.secret("METRICS_TOKEN")
     API_REQUESTS_PER_MINUTE = ENV.integer("API_REQUESTS_PER_MINUTE", 1200, 0, 1_000_000)
+    LIVE_SOCKETS_PER_USER = ENV.integer("LIVE_SOCKETS_PER_USER", 20, 1, 10_000)
+    LIVE_KEEP_MINUTES = ENV.integer("LIVE_KEEP_MINUTES", 60, 1, 1440)
+    LIVE_KEEP_EVENTS = ENV.integer("LIVE_KEEP_EVENTS", 50_000, 1000, 1_000_000)
+    LIVE_POLL_SECONDS = ENV.integer("LIVE_POLL_SECONDS", 2, 1, 60)
 
     # Databases ----------------------------------------------------------------------------------------------------
     _url = ENV.secret("DATABASE_URL", raw=True)
@@ -158,6 +162,7 @@ INSTALLED_APPS = [
     "apps.mirror",
     "apps.triage",
     "apps.panels",
+    "apps.live",
     "apps.dashboards",
     "apps.grafana",
     "apps.ingest",

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("apps.triage.urls")),
     path("api/v1/", include("apps.dashboards.urls")),
     path("api/v1/", include("apps.ingest.urls")),
+    path("api/v1/", include("apps.live.urls")),
     re_path("^api/", no_such_address),
     path("account/", include("apps.accounts.urls")),
     path("admin/", admin.site.urls),

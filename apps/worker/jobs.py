@@ -10,11 +10,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.accounts import sign_in
+from apps.live import retention
 from apps.mirror.demo.presence import demo_rows_present
 from apps.mirror.demo.simulate import Simulator
 from apps.worker.loop import Job
 
-HOUR = 3600.0
+MINUTE = 60.0
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
@@ -23,6 +25,7 @@ def registered() -> list[Job]:
     jobs = [
         Job("clear sessions", DAY, clear_sessions),
         Job("clear sign-in attempts", HOUR, sign_in.prune),
+        Job("drop old events", MINUTE, retention.prune),
     ]
     if settings.DEMO and settings.SOURCE_ACCESS == "own":
         jobs.append(Job("simulate the demo lab", 1.0, simulation()))

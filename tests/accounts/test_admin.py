@@ -19,7 +19,7 @@ from apps.accounts.models import AuditEntry, HostTeam, SignInAttempt, TeamMember
 from apps.mirror.models import Team
 from tests.people import PASSWORD, TEAM_A, TEAM_B, signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "source"])
 Action = AuditEntry.Action
 NEW_PASSWORD = {"password1": "another long one", "password2": "another long one", "usable_password": "true"}
 
