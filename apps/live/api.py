@@ -12,6 +12,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -28,10 +30,44 @@ from apps.live.subscriptions import BadTopicsError, wanted
 AGAIN_SECONDS: Final = 3
 
 
+ONE: Final = inline_serializer(
+    "LiveChange",
+    {
+        "topic": serializers.CharField(help_text="The table."),
+        "rows": serializers.IntegerField(help_text="How many rows were touched."),
+        "added": serializers.ListField(child=serializers.CharField(), help_text="Their ids, up to 50 of each kind."),
+        "changed": serializers.ListField(child=serializers.CharField()),
+        "removed": serializers.ListField(child=serializers.CharField()),
+        "more": serializers.BooleanField(help_text="Not all are named."),
+    },
+    many=True,
+    required=False,
+)
+
+
 @access(Role.VIEWER)
 class LiveEvents(APIView):
-    """See the module."""
+    """What changed in the rows that the caller may see since a token was given: ids, never what is in the rows."""
 
+    @extend_schema(
+        operation_id="live_events",
+        parameters=[
+            OpenApiParameter("topics", str, required=True, description="Names of tables, separated by commas."),
+            OpenApiParameter("after", str, description="The token of the last answer; without it, begin here."),
+        ],
+        responses=inline_serializer(
+            "LiveAnswer",
+            {
+                "type": serializers.ChoiceField(
+                    ["events", "reload"], help_text="reload: what was missed is not known."
+                ),
+                "events": ONE,
+                "reason": serializers.CharField(required=False),
+                "token": serializers.CharField(help_text="To ask with next."),
+                "again": serializers.IntegerField(help_text="Seconds after which to ask again."),
+            },
+        ),
+    )
     def get(self, request: Request) -> Response:
         user = request.user
         assert isinstance(user, User)  # noqa: S101 -- the gate lets nobody else pass
