@@ -78,6 +78,7 @@ def test_what_was_not_asked_for_is_not_told_until_it_is(alice: Client) -> None:
             one = make(cookie_of(alice))
             await one.open("script_results")
             await write(alert)
+            await eventually(lambda: bool(hub()._told))
             assert await one.silent()
             await one.say({"type": "topics", "topics": ["alerts"]})
             assert await one.silent()
