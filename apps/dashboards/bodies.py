@@ -22,7 +22,8 @@ MAX_DEPTH: Final = 100
 MAX_VALUES: Final = 200_000
 """How many values a document may have; large dashboards have some ten thousand."""
 LARGEST_INTEGER: Final = 2**63
-_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+"""Half a character: JSON and file names can hold one, text and the database cannot."""
 
 
 class UnreadableFileError(ValueError):
@@ -111,7 +112,7 @@ def _judge_text(text: object, path: str) -> None:
         raise InvalidDocumentError([Problem(path, "A key is no text")])
     if "\0" in text:
         raise InvalidDocumentError([Problem(path, "The document holds a zero character, which no database keeps")])
-    if _SURROGATE.search(text):
+    if SURROGATE.search(text):
         raise InvalidDocumentError([Problem(path, "The document holds half a character (a lone surrogate)")])
 
 

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from apps.accounts import audit
 from apps.accounts.models import AuditEntry
 from apps.dashboards.author import ANYBODY, Author
+from apps.dashboards.bodies import SURROGATE
 from apps.dashboards.models import DEEPEST, Folder
 
 
@@ -25,8 +26,7 @@ def folder_of(titles: Sequence[str], *, by: Author = ANYBODY) -> Folder | None:
 
     Raises FolderError when they are too many or one is no title.
     """
-    if len(titles) > DEEPEST:
-        raise FolderError(f"folders lie in each other at most {DEEPEST} deep: {' / '.join(titles)}")
+    _check(titles)
     folder: Folder | None = None
     for depth, title in enumerate(titles, 1):
         found = Folder.objects.filter(parent=folder, title=title).first()
@@ -41,8 +41,7 @@ def settle_folder(titles: Sequence[str], *, uid: str, team_id: UUID | None, team
     FolderError.
     """
     *above, title = titles
-    if len(titles) > DEEPEST:
-        raise FolderError(f"folders lie in each other at most {DEEPEST} deep: {' / '.join(titles)}")
+    _check(titles)
     parent = folder_of(above, by=by)
     folder = Folder.objects.filter(parent=parent, title=title).first() or Folder.objects.filter(uid=uid).first()
     if folder is None:
@@ -60,11 +59,19 @@ def settle_folder(titles: Sequence[str], *, uid: str, team_id: UUID | None, team
     return folder
 
 
+def _check(titles: Sequence[str]) -> None:
+    for title in titles:
+        if not title.strip() or len(title) > 200 or "\0" in title or SURROGATE.search(title):
+            raise FolderError("a folder's title has 1 to 200 characters, all of them text")
+    if len(titles) > DEEPEST:
+        raise FolderError(f"folders lie in each other at most {DEEPEST} deep: {' / '.join(titles)}")
+
+
 def _made(parent: Folder | None, title: str, uid: str, by: Author) -> Folder:
-    if not title.strip() or len(title) > 200 or "\0" in title:
-        raise FolderError("a folder's title has 1 to 200 characters")
-    folder = Folder.objects.create(parent=parent, title=title, uid=unused(uid))
-    audit.record(AuditEntry.Action.ADD, **by.audited(), obj=folder, after=audit.snapshot(folder))
+    # Another process may make it at this very moment.
+    folder, made = Folder.objects.get_or_create(parent=parent, title=title, defaults={"uid": unused(uid)})
+    if made:
+        audit.record(AuditEntry.Action.ADD, **by.audited(), obj=folder, after=audit.snapshot(folder))
     return folder
 
 

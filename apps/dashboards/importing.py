@@ -135,11 +135,17 @@ def import_dashboard(
     dashboard = Dashboard.objects.select_for_update(of=("self",)).select_related("folder").filter(uid=uid).first()
     if dashboard is not None:
         _check_may_replace(dashboard, terms)
-    fields: dict[str, Any] = {"origin_kind": terms.kind, "origin": origin[:500], **(registration or {})}
+    # A file's name may have bytes that are no text.
+    origin = origin.encode(errors="replace").decode()[:500]
+    fields: dict[str, Any] = {"origin_kind": terms.kind, "origin": origin, **(registration or {})}
     if folders is not None:
         fields["folder"] = folder_of(folders, by=by)
+    made = dashboard is None
     if dashboard is None:
-        dashboard = Dashboard.objects.create(uid=uid, title=read.title[:5000] or uid, **fields)
+        # Another process may make it at this very moment.
+        start = {"title": read.title[:5000] or uid, **fields}
+        dashboard, made = Dashboard.objects.get_or_create(uid=uid, defaults=start)
+    if made:
         record(dashboard, body, actor=by.name, reason=by.reason, cause=terms.cause, request=by.request)
         return Imported(dashboard, "added", (*read.problems, *warnings, *doubled(dashboard)))
     before = dashboard.current_id, dashboard.retired_at

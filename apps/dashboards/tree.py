@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from apps.dashboards.bodies import MAX_BYTES, UnreadableFileError, parsed
+from apps.dashboards.bodies import MAX_BYTES, UnreadableFileError, judge, parsed
 from apps.dashboards.models import UID, Dashboard
+from apps.panels.document import InvalidDocumentError
 
 SETTINGS_NAME: Final = ".registry"
 
@@ -90,6 +91,10 @@ def read_settings(data: bytes) -> Settings:
     found = parsed(data)
     if not isinstance(found, dict):
         raise UnreadableFileError("it holds no object")
+    try:
+        judge(found)
+    except InvalidDocumentError as error:
+        raise UnreadableFileError(str(error)) from None
     title, uid = _text(found, "title"), _text(found, "uid")
     if uid and not re.match(UID.regex, uid):
         raise UnreadableFileError(f"uid: {UID.message}")

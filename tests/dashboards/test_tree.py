@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import uuid
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,7 @@ def test_a_file_that_no_export_wrote_is_never_overwritten(tmp_path: Path) -> Non
         ("{", "no JSON"),
         ('{"uid": "a/b"}', "uid: 1 to 40"),
         ('{"title": 3}', "title: this is a text"),
+        ('{"title": "a\\u0000b", "uid": "x"}', "title: The document holds a zero character"),
         ('{"team_id": "x"}', "team_id: 'x' is no id"),
         ('{"dashboards": {"a.json": {"policy": "lose"}}}', "a.json: policy: this is one of enforce"),
         ('{"dashboards": {"a.json": {"enabled": "no"}}}', "a.json: enabled: this is true or false"),
@@ -139,3 +142,16 @@ def test_a_folder_that_moved_is_moved_and_the_trail_says_so(tmp_path: Path) -> N
     assert (entry.actor, entry.reason, entry.after["title"]) == (  # type: ignore[index]
         "import_dashboards", "tidied", "New",
     )  # fmt: skip
+
+
+def test_a_name_on_the_disk_that_is_no_text_is_refused_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = tmp_path / os.fsdecode(b"odd\xff")
+    odd.mkdir()
+    (odd / "a.json").write_text(json.dumps(body("a")))
+    (tmp_path / os.fsdecode(b"b\xff.json")).write_text(json.dumps(body("b")))
+    with pytest.raises(SystemExit):
+        call_command("import_dashboards", str(tmp_path), stderr=io.StringIO())
+    assert "1 dashboard stored, 1 failed." in capsys.readouterr().out
+    assert Dashboard.objects.get().origin.endswith("b?.json")
