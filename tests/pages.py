@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 from django.urls.resolvers import RoutePattern
 
-PROBES = frozenset({"livez", "readyz", "server_health", "metrics"})
+PROBES = frozenset({"livez", "readyz", "server_health", "metrics", "portal:api-schema"})
 """Addresses for programs: no pages."""
 TRIES = 3
 """How many addresses of one route are tried when they lead to no page."""
