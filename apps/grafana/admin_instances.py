@@ -29,7 +29,7 @@ class GrafanaInstanceAdmin(AuditedModelAdmin):
     """Of the instance that the environment describes, the form changes only what the environment does not say."""
 
     domain = "dashboards"
-    list_display = ("name", "state", "version", "where", "org_id", "account_shown", "policy", "answered_at")
+    list_display = ("name", "state", "version", "where", "account_shown", "policy", "answered_at")
     list_filter = ("enabled", "paused", "policy")
     search_fields = ("name", "address")
     change_form_template = "admin/instance_change.html"

@@ -17,7 +17,6 @@ from apps.dashboards.models import Dashboard
 from apps.grafana import versions
 from apps.grafana.client import Client
 from apps.grafana.connect import ONE_TRY, client_for
-from apps.grafana.credentials import described
 from apps.grafana.errors import CredentialMissing, Forbidden, GrafanaError, NotFound, ServerFault, Unauthorised
 from apps.grafana.mapping import sources_used
 from apps.grafana.models import GrafanaInstance
@@ -154,7 +153,7 @@ def _version(text: str) -> tuple[State, str, str]:
 
 def _account(client: Client, instance: GrafanaInstance, found: list[Finding]) -> None:
     organisation = client.organisation()
-    found.append(Finding("Account", "ok", f"The {_kind(instance)} {described(instance)} is accepted."))
+    found.append(Finding("Account", "ok", f"The {_kind(instance)} from {instance.variable} is accepted."))
     if organisation.id != instance.org_id:
         # A token belongs to its own organisation, whatever is asked for.
         text = f"The account acts in organisation {organisation.id}, {organisation.name}, and not in {instance.org_id}."
@@ -162,7 +161,7 @@ def _account(client: Client, instance: GrafanaInstance, found: list[Finding]) ->
             Finding("Organisation", "failing", text, "Take an account of that organisation, or mend the number.")
         )
         return
-    found.append(Finding("Organisation", "ok", f"{organisation.id}, {organisation.name}."))
+    found.append(Finding("Organisation", "ok", f"{organisation.name} (number {organisation.id})"))
 
 
 def _kind(instance: GrafanaInstance) -> str:

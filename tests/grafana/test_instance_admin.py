@@ -130,7 +130,7 @@ def test_all_is_well(instance: GrafanaInstance, double: Double) -> None:
     double.store.data_sources.append({"uid": "vpt", "name": "VPT", "type": "postgres"})
     report = examine(instance, Needs({"vpt": 2}, {"stat": 2, "postgres": 1}))
     assert (report.state, report.sentence) == ("ok", "Everything that a sync needs is there.")
-    assert said(report)["Organisation"] == ("ok", "1, Main Org..")
+    assert said(report)["Organisation"] == ("ok", "Main Org. (number 1)")
     instance.refresh_from_db()
     assert (instance.version, instance.problem) == ("12.4.9", "")
     assert instance.answered_at is not None
