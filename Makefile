@@ -23,10 +23,11 @@ test: venv-dev lint types contracts ## lint, types, import contracts and the tes
 soak: venv-dev ## the long fault and flood tests
 	@$(BIN)/python -m pytest -m soak --timeout 3600
 
-lint: venv-dev ## ruff and the templates' format
+lint: venv-dev ## ruff, the templates' format, the Dockerfile
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/djlint --quiet --check --lint apps
+	@$(BIN)/hadolint Dockerfile
 
 types: venv-dev ## mypy --strict
 	@$(BIN)/mypy

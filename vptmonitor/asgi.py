@@ -13,6 +13,7 @@ from apps.grafana.proxy.application import GrafanaProxy  # isort: skip
 from apps.grafana.proxy.paths import PREFIX  # isort: skip
 from apps.live.origin import OwnOrigin  # isort: skip
 from apps.live.routing import websocket_urlpatterns  # isort: skip
+from vptmonitor.second_port import SecondPort  # isort: skip
 
 LIVENESS = "/livez"
 
@@ -56,4 +57,4 @@ class Sockets:
         await (grafana if is_grafanas(scope["path"]) else self._own)(scope, receive, send)
 
 
-application = ProtocolTypeRouter({"http": Http(), "websocket": Sockets()})
+application = SecondPort(ProtocolTypeRouter({"http": Http(), "websocket": Sockets()}), settings.SECOND_PORT)

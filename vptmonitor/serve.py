@@ -35,7 +35,19 @@ def main() -> None:
         timeout_graceful_shutdown=2,
         ws_max_size=1024 * 1024,
     )
-    Announcing(config).run()
+    ports = [arguments.port, *([settings.SECOND_PORT] if settings.SECOND_PORT else [])]
+    Announcing(config).run([listener(arguments.host, port) for port in ports])
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """A socket that listens; ends the process with a line where it cannot."""
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
+        )
+    except OSError as error:
+        logger.error("port %d cannot be used: %s", port, error.strerror)
+        raise SystemExit(1) from None
 
 
 class Announcing(uvicorn.Server):

@@ -31,6 +31,10 @@ try:
     PORT = ENV.integer("PORT", 5109, 1, 65535)
     WEB_PORT = int(os.environ.get("VPTMONITOR_WEB_PORT") or PORT)  # what PORT is to the line `web`; see start.py
     SECOND_PORT = ENV.integer("SECOND_PORT", 0, 0, 65535)
+    if SECOND_PORT in (WEB_PORT, ENV.integer("GRAFANA_PORT", 3000, 1, 65535)):
+        raise ConfigurationError(
+            "SECOND_PORT", f"{SECOND_PORT} is PORT or GRAFANA_PORT too", "Take another, or let GRAFANA_PORT be 3001"
+        )
     PUBLIC_URL = (ENV.text("PUBLIC_URL") or ENV.text("RENDER_EXTERNAL_URL")).rstrip("/")
     if PUBLIC_URL and (urlsplit(PUBLIC_URL).scheme not in {"http", "https"} or not urlsplit(PUBLIC_URL).hostname):
         raise ConfigurationError("PUBLIC_URL", "it is no web address", "Write it as https://portal.example.org")

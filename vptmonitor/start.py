@@ -47,7 +47,9 @@ def prepare() -> None:
     import django
     from django.conf import settings
 
-    check_port(settings.PORT)
+    check_port(settings.PORT, "take another: make run PORT=5110")
+    if settings.SECOND_PORT:
+        check_port(settings.SECOND_PORT, "let SECOND_PORT name another, or leave it out")
     check_disk(settings.DATA_DIR)
     django.setup()
 
@@ -90,15 +92,15 @@ def say(text: str) -> None:
     sys.stderr.write(f"vptmonitor: {text}\n")
 
 
-def check_port(port: int) -> None:
-    """Raise StartError when another program listens on the port."""
+def check_port(port: int, fix: str) -> None:
+    """Raise StartError when another program listens on the port; `fix` says what to do then."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("0.0.0.0", port))  # noqa: S104 -- the address that the web process will listen on
         except OSError as problem:
             if problem.errno == errno.EADDRINUSE:
-                raise StartError(f"port {port} is taken by another program; take another: make run PORT=5110") from None
+                raise StartError(f"port {port} is taken by another program; {fix}") from None
             raise StartError(f"port {port} cannot be used: {problem.strerror}") from None
 
 

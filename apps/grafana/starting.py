@@ -23,7 +23,7 @@ from apps.grafana.versions import OLDEST, Version, flaws_of
 
 logger = logging.getLogger(__name__)
 
-KEPT_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+KEPT_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GOMEMLIMIT")
 """All that Grafana gets of our environment: the rest may hold secrets, and GF_… would change what was rendered."""
 RESET_SECONDS: Final = 90
 

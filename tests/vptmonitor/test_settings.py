@@ -84,6 +84,7 @@ def test_made_secrets_stay_the_same_and_private(tmp_path: Path) -> None:
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS: '*' lets anybody forge"),
         ({"DATABASE_URL": "postgresql://u:p@h/n", "DEMO": "1"}, "DEMO: demo rows go into a database of our own only"),
         ({"SOURCE_ACCESS": "read"}, "SOURCE_ACCESS: the embedded database is owned"),
+        ({"SECOND_PORT": "3000"}, "SECOND_PORT: 3000 is PORT or GRAFANA_PORT too"),
         ({"PUBLIC_URL": "portal.example.org"}, "PUBLIC_URL: it is no web address"),
     ],
 )
