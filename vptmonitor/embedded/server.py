@@ -43,7 +43,7 @@ _SETTINGS = {
     "port": str(PORT),
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "shared_buffers": "128MB",
+    "shared_buffers": "64MB",
     "max_connections": "100",
     "password_encryption": "scram-sha-256",
     "timezone": "UTC",
