@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from django.utils import timezone
-
 from apps.dashboards.models import Dashboard
 from apps.grafana import versions
 from apps.grafana.client import Client
@@ -121,7 +119,7 @@ def examine(instance: GrafanaInstance, wanted: Needs) -> Report:
     except GrafanaError as error:
         found.append(Finding(*_refusal(error)))
     report = Report(instance, tuple(found))
-    _remember(report, version)
+    instance.remember(next((finding.text for finding in found if finding.state == "failing"), ""), version)
     return report
 
 
@@ -243,14 +241,6 @@ def _refusal(error: GrafanaError) -> tuple[str, State, str, str]:
 
 def _dashboards(count: int) -> str:
     return f"{count} dashboard{'' if count == 1 else 's'}"
-
-
-def _remember(report: Report, version: str) -> None:
-    failing = [finding.text for finding in report.findings if finding.state == "failing"]
-    values: dict[str, Any] = {"problem": failing[0][:500] if failing else ""}
-    if version:
-        values |= {"version": version[:40], "answered_at": timezone.now()}
-    GrafanaInstance.objects.filter(pk=report.instance.pk).update(**values)
 
 
 def _types(body: Mapping[str, Any]) -> set[str]:

@@ -165,10 +165,10 @@ def recorded(
                 tally = client.tally
                 work(report, client)
             status = _status(report)
-        except Unauthorised as problem:
-            status, error = Status.REFUSED, problem.text
+            instance.remember()
         except GrafanaError as problem:
-            error = problem.text
+            status, error = Status.REFUSED if isinstance(problem, Unauthorised) else status, problem.text
+            instance.remember(error)
         except StalePlanError as problem:
             status, error = Status.STALE, str(problem)
         except GuardError as problem:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils import timezone
 
 from apps.grafana import address as addresses
 
@@ -133,6 +134,15 @@ class GrafanaInstance(models.Model):
             raise ValidationError(
                 {"variable": "Name a variable that begins with GRAFANA_TOKEN_ or GRAFANA_PASSWORD_, in capitals."}
             )
+
+    def remember(self, problem: str = "", version: str = "") -> None:
+        """What it answered just now, for lists and the health page: `problem` empty for well, `version` where known."""
+        self.problem = problem[:500]
+        if not problem or version:
+            self.answered_at = timezone.now()
+        if version:
+            self.version = version[:40]
+        self.save(update_fields=["problem", "answered_at", "version"])
 
     def link(self, path: str) -> str:
         """Where people find a path of that Grafana, such as `/d/uid`."""

@@ -54,7 +54,12 @@ MACHINE = Group(
         Check("disk", "Disk", machine.disk),
     ),
 )
-GRAFANA = Group("grafana", "Grafana", 2.0, (Check("grafana", "Grafana", grafana.check),))
+GRAFANA = Group(
+    "grafana",
+    "Grafana",
+    2.0,
+    (Check("grafana", "Grafana", grafana.check), Check("grafana_others", "Other Grafanas", grafana.others)),
+)
 
 GROUPS = (CONFIGURATION, PORTAL, SOURCE, READER, MACHINE, GRAFANA)
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from apps.grafana import availability, run_state
 from apps.grafana.availability import Kind, State
 from apps.grafana.installation import BadHomeError, find
+from apps.grafana.models import GrafanaInstance
 from apps.grafana.starting import warnings
 from apps.health import processes
 from apps.health.findings import Verdict, failing, ok, unknown, warning
@@ -40,6 +41,25 @@ def check() -> Verdict:
             f"{whose} answers, and should be updated.", "`manage.py install_grafana` fetches one.", **details
         )
     return ok(f"{whose} answers.", **details)
+
+
+def others() -> Verdict:
+    """What the Grafanas that were added in the admin said when they were last asked, by a sync or a test."""
+    rows = list(GrafanaInstance.objects.filter(enabled=True, from_environment=False))
+    if not rows:
+        return ok("None was added in the admin.")
+    wrong = {row.name: row.problem for row in rows if row.problem}
+    if wrong:
+        names = ", ".join(sorted(wrong))
+        return warning(
+            f"When last asked, {len(wrong)} of {len(rows)} had a problem: {names}.",
+            "'Test connection' in the admin says what it is.",
+            **wrong,
+        )
+    silent = [row.name for row in rows if row.answered_at is None]
+    if silent:
+        return unknown(f"Not asked yet: {', '.join(silent)}.", "'Test connection' in the admin asks them.")
+    return ok(f"All {len(rows)} answered when they were last asked.")
 
 
 def _absent() -> Verdict:
