@@ -15,7 +15,7 @@ from apps.dashboards.bodies import MAX_BYTES, UnreadableFileError
 from apps.dashboards.folders import titles_of
 from apps.dashboards.importing import Report, Terms, import_tree
 from apps.dashboards.models import Cause, Dashboard, Folder
-from apps.dashboards.tree import File
+from apps.dashboards.tree import File, Team
 from apps.panels.json_reader import Problem
 
 PASTED: Final = "pasted text"
@@ -33,6 +33,7 @@ def add(values: Mapping[str, Any], scope: TeamScope, by: Author, *, only_check: 
         inputs=values["inputs"],
         scope=scope,
         replace=values["replace"],
+        team=Team(values["team_id"], values["team_name"]),
     )
     try:
         files = list(_files(file, values["text"]))

@@ -146,7 +146,7 @@ class DashboardAdmin(RegistryAdmin):
 
     @admin.display(description="team", ordering="team_name")
     def team_word(self, row: Dashboard) -> str:
-        return row.team_name or (str(row.team_id) if row.team_id else "everybody")
+        return row.team_name or (str(row.team_id) if row.team_id else "all")
 
     @admin.display(description="tags")
     def labels(self, row: Dashboard) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -37,6 +38,18 @@ class FolderChoiceField(FolderField):
         return " / ".join(titles_of(obj.pk, self._folders))
 
 
+def team_field(teams: Mapping[UUID, str], help_text: str = "") -> forms.TypedChoiceField:
+    """A choice of a team, or of everybody (None)."""
+    return forms.TypedChoiceField(
+        label="Team",
+        required=False,
+        coerce=lambda value: value if isinstance(value, UUID) else UUID(value),
+        empty_value=None,
+        choices=[("", "Everybody"), *teams.items()],
+        help_text=help_text,
+    )
+
+
 class TeamChoiceForm(ModelForm):
     """A row that may belong to a team: the platform's teams by name, and the name copied. Where they cannot be read, an
     id is typed."""
@@ -47,14 +60,7 @@ class TeamChoiceForm(ModelForm):
         if self.teams and "team_id" in self.fields:
             chosen = self.instance.team_id
             gone = {} if chosen is None or chosen in self.teams else {chosen: f"{self.instance.team_name} (gone)"}
-            self.fields["team_id"] = forms.TypedChoiceField(
-                label="Team",
-                required=False,
-                coerce=lambda value: value if isinstance(value, UUID) else UUID(value),
-                empty_value=None,
-                choices=[("", "Everybody"), *self.teams.items(), *gone.items()],
-                help_text=self.fields["team_id"].help_text,
-            )
+            self.fields["team_id"] = team_field({**self.teams, **gone}, str(self.fields["team_id"].help_text))
 
     def save(self, commit: bool = True) -> Any:
         team = self.instance.team_id
@@ -100,7 +106,9 @@ class AddForm(ReasonForm):
     def __init__(self, scope: TeamScope, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["folder"] = FolderChoiceField(scope, label="Into the folder")
-        self.order_fields(["file", "text", "folder", "replace", "inputs", "reason"])
+        self.teams = known_teams()
+        self.fields["team_id"] = team_field(self.teams, "Who may see what is new; what is registered keeps its team.")
+        self.order_fields(["file", "text", "folder", "team_id", "replace", "inputs", "reason"])
 
     def clean_inputs(self) -> dict[str, str]:
         values = {}
@@ -119,6 +127,8 @@ class AddForm(ReasonForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        team = cleaned.get("team_id")
+        cleaned["team_name"] = self.teams.get(team, "") if team else ""
         if not self.errors and bool(cleaned.get("file")) == bool(cleaned.get("text", "").strip()):
             raise forms.ValidationError("Choose a file, or paste a dashboard: one of the two.")
         return cleaned

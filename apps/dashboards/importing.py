@@ -19,7 +19,7 @@ from apps.dashboards.folders import FolderError, folder_of, minted, settle_folde
 from apps.dashboards.models import UID, Cause, Dashboard
 from apps.dashboards.revisions import bring_back, record, registered_form
 from apps.dashboards.source import UnresolvedInputError, mapped, resolved
-from apps.dashboards.tree import File, Settings, read_settings, split, titles_of
+from apps.dashboards.tree import EVERYBODY, File, Settings, Team, read_settings, split, titles_of
 from apps.panels.document import InvalidDocumentError, classic_body, read_dashboard
 from apps.panels.json_reader import Problem
 
@@ -57,13 +57,15 @@ class Report:
 @dataclass(frozen=True)
 class Terms:
     """How documents are taken: `above` are the titles of the folder that they go into, `inputs` the values that exports
-    ask for, `scope` says whose dashboards may be changed, and `replace` whether any that is registered may."""
+    ask for, `team` is whose a new registration is where no settings say so; `scope` says whose dashboards may be
+    changed, and `replace` whether any that is registered may."""
 
     kind: Dashboard.Origin = Dashboard.Origin.FILE
     cause: Cause = Cause.IMPORT
     by: Author = ANYBODY
     above: tuple[str, ...] = ()
     inputs: Mapping[str, str] | None = None
+    team: Team = EVERYBODY
     scope: TeamScope = EVERYTHING
     replace: bool = True
 
@@ -143,7 +145,8 @@ def import_dashboard(
     made = dashboard is None
     if dashboard is None:
         # Another process may make it at this very moment.
-        start = {"title": read.title[:5000] or uid, **fields}
+        team = {"team_id": terms.team.id, "team_name": terms.team.name}
+        start = {"title": read.title[:5000] or uid, **team, **fields}
         dashboard, made = Dashboard.objects.get_or_create(uid=uid, defaults=start)
     if made:
         record(dashboard, body, actor=by.name, reason=by.reason, cause=terms.cause, request=by.request)

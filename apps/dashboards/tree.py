@@ -42,13 +42,16 @@ class Team:
     name: str = ""
 
 
+EVERYBODY: Final = Team()
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a `.registry` file says of its directory: `title` and `uid` are empty at the top of a tree."""
 
     title: str = ""
     uid: str = ""
-    team: Team = Team()
+    team: Team = EVERYBODY
     dashboards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

@@ -17,6 +17,7 @@ from apps.dashboards.folders import folder_of
 from apps.dashboards.importing import import_dashboard
 from apps.dashboards.models import Dashboard, Draft, Folder, Revision
 from apps.dashboards.revisions import retire
+from apps.mirror.models import Team
 from apps.panels import reader, run
 from tests.pages import content_of
 from tests.people import TEAM_A, TEAM_B, signed_in
@@ -113,6 +114,18 @@ def test_a_file_is_added_and_a_taken_uid_is_refused_by_the_name_of_its_owner(adm
     answer = client.post("/dashboards/add/", upload("one.json", changed, replace="on", folder=folder.pk))
     assert "0 added, 1 changed, 0 refused." in answer.text
     assert Dashboard.objects.get().title == "Two"
+
+
+def test_what_is_new_belongs_to_the_team_that_was_chosen(admin: User, alice: User, charlie: User, team_a: Team) -> None:
+    client = signed_in(admin)
+    content = json.dumps(document())
+    client.post("/dashboards/add/", {"text": content, "team_id": str(TEAM_A), "do": "add"})
+    row = Dashboard.objects.get()
+    assert (row.team_id, row.team_name, row.origin) == (TEAM_A, "Team A", "pasted text")
+    assert signed_in(alice).get("/d/one/").status_code == 200
+    assert signed_in(charlie).get("/d/one/").status_code == 404
+    client.post("/dashboards/add/", {"text": json.dumps(document(title="Two")), "replace": "on", "do": "add"})
+    assert Dashboard.objects.get().team_id == TEAM_A
 
 
 def test_an_archive_is_reported_file_by_file_and_can_be_checked_without_storing(admin: User) -> None:

@@ -101,7 +101,9 @@ def _page(
     context = {
         "title": f"Edit {row.title}",
         "crumbs": crumbs(row, Crumb("Edit")),
-        "answer": f"You are writing what comes after revision {form['base'].value()}.",
+        "answer": "Somebody was faster: nothing of yours is saved yet."
+        if theirs
+        else f"You are writing what comes after revision {form['base'].value()}.",
         "row": row,
         "form": form,
         "unsaved": unsaved,
