@@ -47,18 +47,17 @@ def record(
     cannot be kept. `dashboard` has the new values afterwards. `request` adds to the audit entry from where it came.
     """
     body = registered_form(body, dashboard.uid)
-    bodies.judge(body)
-    parsed = read_dashboard(body)
+    text = bodies.canonical(body)
     with transaction.atomic():
         row = _locked(dashboard)
         if expected is not None and row.current is not None and row.current_id != expected.pk:
             raise StaleRevisionError(row.current)
         before = row.current
-        stored = store(body)
-        if before is not None and before.stored_id == stored.pk:
+        if before is not None and before.stored_id == bodies.digest_of_text(text):
             dashboard.current = before
             return before
-        revision = _added(row, stored, actor, reason, cause)
+        parsed = read_dashboard(body)
+        revision = _added(row, _stored(text), actor, reason, cause)
         dashboard.current = revision
         dashboard.title = parsed.title.strip()[:5000] or dashboard.uid
         dashboard.tags = [tag[:50] for tag in parsed.tags]
@@ -116,10 +115,7 @@ def bring_back(dashboard: Dashboard, *, actor: str, reason: str, request: HttpRe
 
 def store(body: Mapping[str, Any]) -> StoredBody:
     """Store a body under its digest, once. Raises InvalidDocumentError for what cannot be kept."""
-    text = bodies.canonical(body)
-    row = StoredBody(digest=bodies.digest_of_text(text), text=text, size=len(text.encode()))
-    StoredBody.objects.bulk_create([row], ignore_conflicts=True)
-    return row
+    return _stored(bodies.canonical(body))
 
 
 def digest_of(body: Mapping[str, Any]) -> str:
@@ -130,6 +126,12 @@ def digest_of(body: Mapping[str, Any]) -> str:
 def registered_form(body: Mapping[str, Any], uid: str) -> dict[str, Any]:
     """A body as the registry keeps it: under the dashboard's uid, without the numbers that a server gives."""
     return {**{key: value for key, value in body.items() if key not in ("id", "version")}, "uid": uid}
+
+
+def _stored(text: str) -> StoredBody:
+    row = StoredBody(digest=bodies.digest_of_text(text), text=text, size=len(text.encode()))
+    StoredBody.objects.bulk_create([row], ignore_conflicts=True)
+    return row
 
 
 def _locked(dashboard: Dashboard) -> Dashboard:
