@@ -2,4 +2,9 @@
 
 from __future__ import annotations
 
-from apps.grafana import admin_instances  # noqa: F401 -- registers its admin
+from apps.grafana import (  # noqa: F401 -- each registers its admin
+    admin_dashboards,
+    admin_instances,
+    admin_placements,
+    admin_runs,
+)

@@ -102,9 +102,11 @@ def reject(rows: Iterable[Placement], author: Author, *, follow: Follow = None) 
     return _runs([row for row in rows if row.state != State.CONFLICT], Deed.REJECT, author, follow)
 
 
-def resolve(row: Placement, keep: Literal["ours", "theirs"], author: Author, *, follow: Follow = None) -> list[SyncRun]:
-    """End a conflict. The body that loses is in the history."""
-    return _runs([row], Deed.REJECT if keep == "ours" else Deed.PULL, author, follow)
+def resolve(
+    rows: Iterable[Placement], keep: Literal["ours", "theirs"], author: Author, *, follow: Follow = None
+) -> list[SyncRun]:
+    """End conflicts. The body that loses is in the history."""
+    return _runs(rows, Deed.REJECT if keep == "ours" else Deed.PULL, author, follow)
 
 
 def prune(rows: Iterable[Placement], author: Author, *, follow: Follow = None) -> list[SyncRun]:

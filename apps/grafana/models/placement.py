@@ -93,6 +93,12 @@ class Placement(models.Model):
             models.UniqueConstraint(fields=["instance", "dashboard"], name="one_placement_per_instance")
         ]
         indexes: ClassVar = [models.Index(fields=["instance", "state"], name="placements_by_state")]
+        verbose_name = "dashboard in Grafana"
+        verbose_name_plural = "dashboards in Grafana"
+        permissions: ClassVar = [
+            ("sync_placement", "Can sync dashboards with Grafana"),
+            ("prune_placement", "Can delete dashboards in Grafana"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.dashboard} in {self.instance}"
