@@ -55,8 +55,8 @@ def drifted(site: Site, instance: GrafanaInstance, **fields: Any) -> tuple[Dashb
 def test_the_list_of_dashboards_says_how_each_stands_in_grafana(
     site: Site, instance: GrafanaInstance, browser: Client
 ) -> None:
-    site.register("never")
     _, row = drifted(site, instance)
+    site.register("never")
     page = browser.get(reverse("admin:dashboards_dashboard_changelist")).content.decode()
     assert "never checked" in page
     assert re.search(rf'href="/admin/grafana/placement/{row.pk}/change/"[^>]*>.*?drifted', page, re.DOTALL)
