@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -33,7 +32,7 @@ def order(browser: Client, name: str, *rows: Placement, **given: str) -> Any:
     return browser.post(LIST, {"action": name, "_selected_action": [row.pk for row in rows], **given})
 
 
-def confirm(browser: Client, asked: HttpResponse, **given: str) -> Any:
+def confirm(browser: Client, asked: Any, **given: str) -> Any:
     """Send the form of the page that asked, as it is."""
     fields: dict[str, list[str]] = {}
     for tag in re.findall(r"<input[^>]*>", asked.content.decode()):
