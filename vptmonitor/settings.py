@@ -113,6 +113,9 @@ try:
     if GRAFANA_URL and (urlsplit(GRAFANA_URL).scheme not in {"http", "https"} or not urlsplit(GRAFANA_URL).hostname):
         raise ConfigurationError("GRAFANA_URL", "it is no web address", "Write it as https://grafana.example.org")
     GRAFANA_TOKEN = ENV.secret("GRAFANA_TOKEN", raw=True)
+    GRAFANA_CA_BUNDLE = ENV.text("GRAFANA_CA_BUNDLE")
+    if GRAFANA_CA_BUNDLE and not Path(GRAFANA_CA_BUNDLE).is_file():
+        raise ConfigurationError("GRAFANA_CA_BUNDLE", "there is no such file", "Name a file of certificates (PEM)")
     GRAFANA_ORG_ID = ENV.integer("GRAFANA_ORG_ID", 1, 1, 2**31 - 1)
     SYNC_INTERVAL = ENV.integer("SYNC_INTERVAL", 600, 0, 86_400)
     SYNC_PRUNE_LIMIT = ENV.integer("SYNC_PRUNE_LIMIT", 10, 0, 10_000)

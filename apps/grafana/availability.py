@@ -136,6 +136,7 @@ def _ask(kind: Kind, url: str, seconds: float) -> Availability:
     session = requests.Session()
     # A proxy of the environment is for the world outside; and nobody's ~/.netrc is to be sent.
     session.trust_env = False
+    session.verify = settings.GRAFANA_CA_BUNDLE or True
     try:
         with session.get(f"{url}/api/health", timeout=seconds, allow_redirects=False) as answer:
             body = json.loads(answer.content[:4096])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from apps.grafana import address
 from apps.grafana.client import Client
 from apps.grafana.credentials import credentials_of
@@ -27,6 +29,7 @@ def client_for(
         org_id=instance.org_id,
         private=instance.from_environment or instance.private_network,
         verify_tls=instance.verify_tls,
+        authorities=settings.GRAFANA_CA_BUNDLE,
         concurrency=concurrency,
         limits=limits,
         patience=patience,

@@ -13,17 +13,27 @@ class GrafanaError(Exception):
 
     `status` is the HTTP status (None when no answer came), `sentence` what Grafana said (empty when it said nothing).
     `transient`: the same request may succeed later. `uncertain`: it was a write whose outcome nobody knows, so that the
-    caller has to read before it writes again. The text is a whole sentence for people and holds no secret.
+    caller has to read before it writes again. `retry_after`: the seconds that Grafana wants us to stay away, None where
+    it named none. The text is a whole sentence for people and holds no secret.
     """
 
     transient: ClassVar[bool] = False
 
-    def __init__(self, text: str, *, status: int | None = None, sentence: str = "", uncertain: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        status: int | None = None,
+        sentence: str = "",
+        uncertain: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(text)
         self.text = text
         self.status = status
         self.sentence = sentence[:LONGEST_SENTENCE]
         self.uncertain = uncertain
+        self.retry_after = retry_after
 
 
 class Unreachable(GrafanaError):
@@ -73,13 +83,9 @@ class Invalid(GrafanaError):
 
 
 class RateLimited(GrafanaError):
-    """Too many requests (429). `retry_after` is in seconds, None where Grafana named none."""
+    """Too many requests (429). Nothing was done."""
 
     transient = True
-
-    def __init__(self, text: str, *, retry_after: float | None = None, sentence: str = "") -> None:
-        super().__init__(text, status=429, sentence=sentence)
-        self.retry_after = retry_after
 
 
 class ServerFault(GrafanaError):
@@ -112,9 +118,9 @@ def failure(
     if status in {409, 412}:
         return VersionMismatch(f"{doing}: it changed meanwhile ({status}){said}", status=status, sentence=sentence)
     if status == 429:
-        return RateLimited(f"{doing}: too many requests (429){said}", retry_after=retry_after, sentence=sentence)
+        text = f"{doing}: too many requests (429){said}"
+        return RateLimited(text, status=status, sentence=sentence, retry_after=retry_after)
     if status >= 500 and "circular reference" not in lower:
-        return ServerFault(
-            f"{doing}: Grafana failed ({status}){said}", status=status, sentence=sentence, uncertain=write
-        )
+        text = f"{doing}: Grafana failed ({status}){said}"
+        return ServerFault(text, status=status, sentence=sentence, uncertain=write, retry_after=retry_after)
     return Invalid(f"{doing}: Grafana refused it ({status}){said}", status=status, sentence=sentence)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import os
 import random
 import socket
 import threading
@@ -30,7 +29,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from apps.grafana import address as addresses
 from apps.grafana.address import Place
-from apps.grafana.errors import AddressRefused, GrafanaError, NotGrafana, RateLimited, ServerFault, Unreachable, failure
+from apps.grafana.errors import AddressRefused, GrafanaError, NotGrafana, ServerFault, Unreachable, failure
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +100,8 @@ class Tally:
 class Transport:
     """One Grafana, one organisation, one account. Threads may share it; `concurrency` of them get a connection each.
 
-    `private`: whether the address may lie in a private network, see `address`.
+    `private`: whether the address may lie in a private network, see `address`. `authorities`: a PEM file of those that
+    certificates may be signed by, empty for the usual ones.
     """
 
     def __init__(
@@ -112,6 +112,7 @@ class Transport:
         org_id: int,
         private: bool,
         verify_tls: bool = True,
+        authorities: str = "",
         concurrency: int = 4,
         limits: Limits | None = None,
         patience: Patience | None = None,
@@ -126,7 +127,7 @@ class Transport:
         self._session = session = requests.Session()
         # Nothing from the environment may change where requests go (proxies) or as whom (.netrc).
         session.trust_env = False
-        session.verify = (os.environ.get("REQUESTS_CA_BUNDLE") or True) if verify_tls else False
+        session.verify = (authorities or True) if verify_tls else False
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = _Adapter(private=private, concurrency=concurrency)
         session.mount("http://", adapter)
@@ -257,7 +258,7 @@ class Transport:
     def _pause(self, turn: int, error: GrafanaError) -> float | None:
         """Seconds until the next try, None where Grafana wants us to stay away for longer than we wait."""
         jitter = random.uniform(0, min(self._patience.most, self._patience.base * 2**turn))  # noqa: S311
-        named = error.retry_after if isinstance(error, RateLimited) else None
+        named = error.retry_after
         if named is None:
             return jitter
         return named + jitter if named <= self._patience.longest else None

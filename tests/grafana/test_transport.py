@@ -135,6 +135,9 @@ def test_retry_after_is_kept_and_bounded(double: Double) -> None:
     assert 7 <= waits[0] <= 7.5
     assert 1 <= waits[1] <= 4
     assert waits[2] <= 1
+    double.order(Fault("status", 503, headers={"Retry-After": "2"}))
+    ask.ask("GET", "/api/org", doing="Asking")
+    assert 2 <= waits[3] <= 2.5
     double.order(Fault("status", 429, headers={"Retry-After": "11"}))
     with pytest.raises(RateLimited) as limited:
         ask.ask("GET", "/api/org", doing="Asking")

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                     "verify_tls",
                     models.BooleanField(
                         default=True,
-                        help_text="REQUESTS_CA_BUNDLE names a file of further authorities.",
+                        help_text="GRAFANA_CA_BUNDLE names a file of authorities.",
                         verbose_name="check the certificate",
                     ),
                 ),

@@ -76,7 +76,7 @@ class GrafanaInstance(models.Model):
         " are asked, so that nobody can make the portal knock at doors inside.",
     )
     verify_tls = models.BooleanField(
-        "check the certificate", default=True, help_text="REQUESTS_CA_BUNDLE names a file of further authorities."
+        "check the certificate", default=True, help_text="GRAFANA_CA_BUNDLE names a file of authorities."
     )
     org_id = models.PositiveIntegerField("organisation", default=1, validators=[MinValueValidator(1)])
     account = models.CharField(max_length=10, choices=Account, default=Account.TOKEN)

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,9 +75,12 @@ class Logged:
 
 
 class Double:
-    """Starts at once; `close` it. `stores` are its organisations by id, `log` what was asked."""
+    """Starts at once; `close` it. `stores` are its organisations by id, `log` what was asked.
 
-    def __init__(self, flavour: Flavour = V12, *, path: str = "") -> None:
+    `path`: below which it is served. `tls`: what it speaks HTTPS with.
+    """
+
+    def __init__(self, flavour: Flavour = V12, *, path: str = "", tls: ssl.SSLContext | None = None) -> None:
         self.flavour = flavour
         self.stores = {1: Store(flavour, "Main Org.")}
         self.log: list[Logged] = []
@@ -91,7 +95,9 @@ class Double:
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.double = self
         self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}{path}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}{path}"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="grafana double").start()
 
     @property
