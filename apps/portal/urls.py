@@ -57,6 +57,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboards/<slug:uid>/clone/", registry.clone_dashboard, name="clone-dashboard"),
     path("dashboards/<slug:uid>/retire/", registry.retire_dashboard, name="retire-dashboard"),
     path("dashboards/<slug:uid>/favourite/", dashboards.favourite, name="favourite"),
+    path("dashboards/<slug:uid>/drawer/", dashboards.drawer, name="drawer"),
     path("d/<slug:uid>/", dashboards.dashboard, name="dashboard"),
     path("d/<slug:uid>/<slug:name>/", dashboards.dashboard, name="named-dashboard"),
     path("d-solo/<slug:uid>/<int:panel>/", dashboards.solo, name="solo"),

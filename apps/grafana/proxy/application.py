@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http.request import split_domain_port, validate_host
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from apps.grafana.availability import own_url
+from apps.grafana import availability
 from apps.grafana.identity import HEADER, token_of
 from apps.grafana.proxy import answers, headers, paths, queries, rules, sockets
 from apps.grafana.proxy.answers import Answer
@@ -40,8 +40,7 @@ WAIT_SECONDS: Final = 20.0
 
 def upstream_address() -> str:
     """Where Grafana serves below `/grafana`: the portal's own, or one of somebody else's that has been told to."""
-    url: str = settings.GRAFANA_URL or own_url()
-    return url.removesuffix(paths.PREFIX)
+    return (availability.current(0).url or availability.own_url()).removesuffix(paths.PREFIX)
 
 
 class GrafanaProxy:

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from apps.accounts.models import User
 from apps.accounts.scope import scope_of
 from apps.dashboards import reading
+from apps.grafana.embedding import drawer_for
 from apps.panels.reader import may_run
 from apps.portal import links
 from apps.portal.selectors.dashboard_page import Frame
@@ -60,4 +61,5 @@ def panel(
         refresh=refresh,
         frame=frame,
         wide=wide,
+        drawer=drawer_for(row.uid, user),
     )

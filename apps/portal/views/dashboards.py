@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -16,6 +16,7 @@ from apps.accounts.roles import Role
 from apps.accounts.scope import scope_of
 from apps.dashboards.models import Dashboard, Favourite
 from apps.dashboards.reading import find
+from apps.grafana.embedding import DASHBOARDS, drawer_for, is_reachable
 from apps.portal import links
 from apps.portal.components import Choice, Crumb
 from apps.portal.listing import ChoiceFilter, ShortListing, ToggleFilter, WordFilter
@@ -48,6 +49,7 @@ def dashboards(request: HttpRequest) -> HttpResponseBase:
             "page": page,
             "groups": finding.by_folder(page.rows),
             "may_manage": may_manage(request),
+            "in_grafana": DASHBOARDS if is_reachable(_viewer(request)) else "",
             "wall_url": next((f"{one.url}?kiosk=1&cycle=1m" for one in found if one.favourite), ""),
         },
     )
@@ -80,6 +82,13 @@ def solo(request: HttpRequest, uid: str, panel: int) -> HttpResponse:
     return render(request, "portal/dashboards/solo.html", context)
 
 
+@access(Role.VIEWER)
+def drawer(request: HttpRequest, uid: str) -> HttpResponse:
+    """`/dashboards/<uid>/drawer/`: who draws this dashboard's panels now, for pages that are open."""
+    found = drawer_for(_visible(request, uid).uid, _viewer(request))
+    return JsonResponse({"by": found.by, "panel": found.panel}, headers={"Cache-Control": "no-store"})
+
+
 def _context(request: HttpRequest, row: Dashboard, panel: int | None = None) -> dict[str, Any]:
     user = _viewer(request)
     page = page_of(row, request.GET, user=user, panel=panel)
@@ -88,6 +97,8 @@ def _context(request: HttpRequest, row: Dashboard, panel: int | None = None) -> 
         "crumbs": _crumbs(row),
         "may_manage": may_manage(request),
         "page": page,
+        "drawer": drawer_for(row.uid, user),
+        "in_grafana": f"{DASHBOARDS}{row.uid}/?{page.query}",
         "keys": KEYS,
         "next_url": _next(request, row),
         "favourite": Favourite.objects.filter(user=user, dashboard=row).exists(),

@@ -3,17 +3,22 @@
 import { draw } from "../panels/draw.js";
 import { html } from "../panels/dom.js";
 import { askJson } from "./ask.js";
+import { createEmbedded } from "./embedded.js";
 import { icon } from "./icon.js";
 import { inspect } from "./onward.js";
 
 const SLOW = 3000; // milliseconds after which a panel says that it still waits
 
-/** A frame around `element`. `load()` asks anew; what is drawn stays until the answer is there. */
+/**
+ * A frame around `element`. `load()` asks anew; what is drawn stays until the answer is there. Where Grafana draws, its
+ * frame is inside; that one refreshes itself, so `load({ tick: true })` leaves it alone.
+ */
 export function createFrame(element, page) {
   const body = element.querySelector("[data-panel-body]");
   const notes = element.querySelector("[data-panel-notes]");
   const title = element.querySelector("[data-panel-title]");
-  const frame = { element, load, leave, address, stale: true, answer: null, get name() { return title.textContent || `Panel ${element.dataset.panel}`; } };
+  const frame = { element, load, leave, address, stale: true, answer: null, get embedded() { return embedded.shown; }, get name() { return title.textContent || `Panel ${element.dataset.panel}`; } };
+  const embedded = createEmbedded(element, { begun: clear, lost: outdraw });
   let asking = null;
   let drawing = null;
   let clock = 0;
@@ -28,8 +33,13 @@ export function createFrame(element, page) {
     return `${page.api}${element.dataset.panel}/data?${query}`;
   }
 
-  async function load() {
+  async function load({ tick = false } = {}) {
     leave();
+    if (page.drawer?.by === "grafana" && (page.drawer.only || !embedded.rests(page.drawer.since))) {
+      frame.stale = false;
+      embedded.show(page.drawer.solo(element), frame.name, !tick);
+      return;
+    }
     const mine = new AbortController();
     asking = mine;
     frame.stale = false;
@@ -48,6 +58,21 @@ export function createFrame(element, page) {
     } finally {
       if (asking === mine) rest();
     }
+  }
+
+  /** Grafana's frame takes the place of what the portal drew. */
+  function clear() {
+    drawing?.destroy();
+    drawing = null;
+    notes.replaceChildren();
+    delete element.dataset.failed;
+    element.classList.remove("is-stale");
+  }
+
+  /** Grafana did not show the panel: the portal draws it, where it may. */
+  function outdraw() {
+    if (page.drawer.only) fail("Grafana does not show this panel.", "It is down, or does not have this dashboard.");
+    else load();
   }
 
   /** Stops asking. */
@@ -80,6 +105,7 @@ export function createFrame(element, page) {
       return;
     }
     delete element.dataset.failed;
+    embedded.remove();
     drawing = draw(body, view, {
       label: frame.name, zone: page.zone(), crosshair: page.crosshair,
       zoom: (from, to) => page.go({ from: String(from), to: String(to) }), zoomOut: () => page.zoomOut(),
@@ -107,9 +133,10 @@ export function createFrame(element, page) {
   function fail(text, fix = "", hasSql = false) {
     drawing?.destroy();
     drawing = null;
+    embedded.remove();
     element.dataset.failed = "yes";
     const again = html("button", { type: "button", class: "button is-small" }, "Try again");
-    again.addEventListener("click", load);
+    again.addEventListener("click", () => load());
     const look = hasSql && html("button", { type: "button", class: "button is-small" }, "See the SQL");
     if (look) look.addEventListener("click", () => inspect(frame, page, "query"));
     body.replaceChildren(

@@ -52,9 +52,9 @@ export function createGrid(page) {
     all: () => [...frames.values()],
 
     /** Everything is out of date: what is in view is asked for now, the rest when it comes into view. */
-    reload() {
+    reload(how) {
       for (const frame of frames.values()) {
-        if (inView.has(frame)) frame.load();
+        if (inView.has(frame)) frame.load(how);
         else { frame.leave(); frame.stale = true; }
       }
     },

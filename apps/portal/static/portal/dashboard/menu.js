@@ -22,6 +22,8 @@ export function bindMenu(page) {
     }
     const share = event.target.closest("[data-share]")?.dataset.share;
     const act = event.target.closest("[data-act]")?.dataset.act;
+    const onward = event.target.closest("[data-open-in-grafana]");
+    if (onward && page.drawer) onward.href = page.drawer.whole();
     if (share || act === "print") event.target.closest("details").open = false;
     if (share) copy(addressOf(page, share === "fixed"));
     if (act === "print") toPaper(page);
@@ -43,7 +45,8 @@ export function bindMenu(page) {
       ["Inspect the data", "columns", () => inspect(frame, page, "data"), "i"],
       ["Inspect the query", "search", () => inspect(frame, page, "query")],
       ["Refresh", "refresh", () => frame.load()],
-      ["Save as a picture", "image", () => toPicture(frame)],
+      ...(frame.embedded ? [] : [["Save as a picture", "image", () => toPicture(frame)]]),
+      ...(page.drawer ? [["Open in Grafana", "open", () => window.open(page.drawer.whole(frame.element), "_blank", "noopener")]] : []),
       ["Copy its link", "copy", () => copy(linkTo(frame))],
       ["Open without the portal around it", "dashboard", () => window.open(soloOf(frame, page), "_blank", "noopener")],
     ];

@@ -4,6 +4,7 @@ import { createCrosshair } from "../panels/draw.js";
 import { changed, movesRange } from "./address.js";
 import { askPage } from "./ask.js";
 import { createBar } from "./bar.js";
+import { createDrawer } from "./drawer.js";
 import { createGrid } from "./grid.js";
 import { bindKeys } from "./keys.js";
 import { bindMenu } from "./menu.js";
@@ -48,17 +49,18 @@ function createPage(root) {
     },
 
     zoomOut: () => bar?.zoomOut(),
-    reload() {
+    reload(how) {
       bar?.asked(clock(Date.now(), page.zone()));
-      grid.reload();
+      grid.reload(how);
     },
     frameOf: (node) => grid.of(node),
     frames: () => grid.all(),
   };
 
+  page.drawer = createDrawer(page, () => grid.reload());
   const grid = createGrid(page);
   const bar = root.querySelector("[data-part=bar]") ? createBar(page) : null;
-  const refresh = createRefresh(() => (lost ? follow(null) : page.reload()));
+  const refresh = createRefresh(() => (lost ? follow(null) : page.reload({ tick: true })));
   refresh.every(bar ? bar.refresh() : root.dataset.every);
   if (bar) {
     addEventListener("popstate", () => follow(null));
