@@ -24,6 +24,8 @@ DASHBOARDS: Final = f"{PREFIX}d/"
 """Where its dashboards are, each under its uid."""
 WORDS_SINCE: Final = (11, 3, 0)
 """From here on panels are named `panel-3` in addresses; up to then they are numbers."""
+MOVES_SINCE: Final = (12, 4, 0)
+"""From here on a page of one panel follows its address without loading anew; seen with 12.4, not with older ones."""
 ASK_SECONDS: Final = 1.5
 KEEP_FOUND: Final = 60.0
 KEEP_MISSING: Final = 5.0
@@ -33,11 +35,13 @@ MOST_KEPT: Final = 1_000
 
 @dataclass(frozen=True)
 class Drawer:
-    """Who draws. `panel` stands before a panel's number in Grafana's addresses; `reachable` says whether the viewer may
-    go to Grafana at all; `follows` whether it can change while a page is open."""
+    """Who draws. `panel` stands before a panel's number in Grafana's addresses; `moves` says whether a panel's page can
+    be taken to another range without loading anew; `reachable` whether the viewer may go to Grafana at all; `follows`
+    whether all this can change while a page is open."""
 
     by: Literal["grafana", "portal"]
     panel: str = ""
+    moves: bool = False
     reachable: bool = False
     follows: bool = False
 
@@ -49,12 +53,13 @@ def drawer_for(uid: str, user: User) -> Drawer:
     if here.state is State.ABSENT or reason_against(user):
         return Drawer("portal")
     panel = panel_prefix(here.version)
+    moves = here.version is not None and here.version.numbers >= MOVES_SINCE
     if settings.PANELS == "portal":
-        return Drawer("portal", panel, reachable=True)
+        return Drawer("portal", panel, moves, reachable=True)
     if settings.PANELS == "grafana":
-        return Drawer("grafana", panel, reachable=True)
+        return Drawer("grafana", panel, moves, reachable=True)
     drawn = here.is_healthy and has_dashboard(uid, user)
-    return Drawer("grafana" if drawn else "portal", panel, reachable=True, follows=True)
+    return Drawer("grafana" if drawn else "portal", panel, moves, reachable=True, follows=True)
 
 
 def is_reachable(user: User) -> bool:

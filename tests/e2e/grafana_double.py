@@ -10,6 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.start.portal import free_port
 
+FOLLOW = """<script>addEventListener("popstate", () => {
+  const asked = new URLSearchParams(location.search);
+  document.getElementById("panel").textContent = `${asked.get("panelId")} moved to ${asked.get("from")}`;
+})</script>"""
+"""Like Grafana's program, the page follows its address."""
+
 
 class GrafanaDouble:
     """Listens on a port of its own that stays the same when it is stopped and started. `asked` are the addresses of its
@@ -61,7 +67,7 @@ class GrafanaDouble:
             asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
             text = html.escape(f"{asked.get('panelId', asked.get('viewPanel', 'all'))} from {asked.get('from')}")
             kind = "text/html; charset=utf-8"
-            body = f"<!DOCTYPE html><html lang=en><title>Grafana</title><p id=panel>{text}</p></html>"
+            body = f"<!DOCTYPE html><html lang=en><title>Grafana</title><p id=panel>{text}</p>{FOLLOW}</html>"
         data = body.encode()
         request.send_response(200)
         request.send_header("Content-Type", kind)

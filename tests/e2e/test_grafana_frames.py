@@ -77,7 +77,7 @@ def test_grafana_draws_and_the_portal_takes_over_and_gives_back(
     # Another range: the frames follow without a new page.
     page.locator("[data-times] summary").click()
     page.get_by_role("link", name="Last 6 hours").click()
-    expect(page.frame_locator(f"[data-panel='1'] {FRAME}").locator("#panel")).to_have_text("panel-1 from now-6h")
+    expect(page.frame_locator(f"[data-panel='1'] {FRAME}").locator("#panel")).to_have_text("panel-1 moved to now-6h")
     assert loaded(page) == count
 
     # Grafana goes: the engine draws, in the same page.

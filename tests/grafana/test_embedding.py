@@ -125,7 +125,7 @@ def test_pages_say_who_draws_and_lead_to_grafana(grafana: Grafana, viewer: User)
     assert 'href="/grafana/d/known/?from=now-2h&amp;to=now"' in page
     assert 'href="/grafana/d/known/"' in client.get("/dashboards/").text
     answer = client.get("/dashboards/known/drawer/")
-    assert answer.json() == {"by": "grafana", "panel": "panel-"}
+    assert answer.json() == {"by": "grafana", "panel": "panel-", "moves": True}
     assert answer.headers["Cache-Control"] == "no-store"
     assert client.get("/dashboards/nothing/drawer/").status_code == 404
     tom = signed_in(make_person("tom", Role.VIEWER, TEAM_A))

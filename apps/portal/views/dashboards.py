@@ -86,7 +86,9 @@ def solo(request: HttpRequest, uid: str, panel: int) -> HttpResponse:
 def drawer(request: HttpRequest, uid: str) -> HttpResponse:
     """`/dashboards/<uid>/drawer/`: who draws this dashboard's panels now, for pages that are open."""
     found = drawer_for(_visible(request, uid).uid, _viewer(request))
-    return JsonResponse({"by": found.by, "panel": found.panel}, headers={"Cache-Control": "no-store"})
+    return JsonResponse(
+        {"by": found.by, "panel": found.panel, "moves": found.moves}, headers={"Cache-Control": "no-store"}
+    )
 
 
 def _context(request: HttpRequest, row: Dashboard, panel: int | None = None) -> dict[str, Any]:

@@ -7,9 +7,9 @@ const PREFIX = "/grafana";
 
 /** Null where Grafana is out of reach. `changed` is called when somebody else draws from now on. */
 export function createDrawer(page, changed) {
-  const { uid, by, panelWord, drawer: url } = page.root.dataset;
+  const { uid, by, panelWord, moves, drawer: url } = page.root.dataset;
   if (!by) return null;
-  const drawer = { by, word: panelWord, only: !url && by === "grafana", since: 0, solo, whole };
+  const drawer = { by, word: panelWord, moves: moves === "yes", only: !url && by === "grafana", since: 0, solo, whole };
 
   /** The address of a panel alone, for a frame. */
   function solo(element) {
@@ -48,7 +48,7 @@ export function createDrawer(page, changed) {
     try {
       const now = await askJson(url);
       const before = drawer.by;
-      Object.assign(drawer, { by: now.by, word: now.panel });
+      Object.assign(drawer, { by: now.by, word: now.panel, moves: now.moves });
       if (now.by === before) return;
       drawer.since = performance.now();
       changed();

@@ -49,7 +49,7 @@ export function createEmbedded(element, { begun, lost }) {
       frame.dataset.loaded = "yes";
       if (!isGrafana(frame)) fail();
     });
-    element.classList.add("is-grafana");
+    element.dataset.drawnBy = "grafana";
     element.classList.remove("is-loading");
     begun();
     body.replaceChildren(frame);
@@ -67,9 +67,13 @@ export function createEmbedded(element, { begun, lost }) {
     /** Whether Grafana failed this panel lately, after the moment `since` when it was well. */
     rests: (since) => lostAt > since && performance.now() - lostAt < REST,
 
-    /** Shows the panel at `address`. The same one again loads anew only when a person asks. */
-    show(address, title, again) {
+    /**
+     * Shows the panel at `address`. The same one again loads anew only when a person asks (`again`). Where Grafana
+     * follows its address (`follows`), another range needs no new start of its program.
+     */
+    show(address, title, { again, follows }) {
       if (shown?.dataset.address === address && !again) return;
+      if (follows && shown?.dataset.loaded && shown.dataset.address !== address && moved(shown, address)) return;
       leave();
       const frame = html("iframe", { class: "panel-embedded", title, src: address, "data-address": address });
       shown = frame;
@@ -83,7 +87,7 @@ export function createEmbedded(element, { begun, lost }) {
 
     remove() {
       leave();
-      element.classList.remove("is-grafana");
+      delete element.dataset.drawnBy;
     },
   };
 }
@@ -93,6 +97,18 @@ function isGrafana(frame) {
   try {
     const { contentDocument: inside, contentWindow: view } = frame;
     return view.location.pathname.startsWith("/grafana/") && !inside.querySelector("meta[name=vptmonitor-answer]");
+  } catch {
+    return false;
+  }
+}
+
+/** Takes Grafana inside a frame to another address, as its own links do. */
+function moved(frame, address) {
+  try {
+    frame.contentWindow.history.replaceState(null, "", address);
+    frame.contentWindow.dispatchEvent(new PopStateEvent("popstate"));
+    frame.dataset.address = address;
+    return true;
   } catch {
     return false;
   }

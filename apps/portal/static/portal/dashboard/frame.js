@@ -37,7 +37,7 @@ export function createFrame(element, page) {
     leave();
     if (page.drawer?.by === "grafana" && (page.drawer.only || !embedded.rests(page.drawer.since))) {
       frame.stale = false;
-      embedded.show(page.drawer.solo(element), frame.name, !tick);
+      embedded.show(page.drawer.solo(element), frame.name, { again: !tick, follows: page.drawer.moves });
       return;
     }
     const mine = new AbortController();
