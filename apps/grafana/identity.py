@@ -88,8 +88,12 @@ def identity_of(user: User) -> Identity:
 
 
 def token_of(identity: Identity) -> str:
-    """A token for one request."""
-    now = int(time.time())
+    """A token for one request. Times in it are whole seconds, so requests of the same second have the same one."""
+    return _signed(identity, int(time.time()), settings.SECRET_KEY)
+
+
+@lru_cache(maxsize=512)
+def _signed(identity: Identity, now: int, secret: str) -> str:
     claims = {
         "iss": ISSUER,
         "aud": AUDIENCE,
@@ -101,7 +105,7 @@ def token_of(identity: Identity) -> str:
         "name": identity.name,
         "role": identity.role,
     }
-    pair = _pair(settings.SECRET_KEY)
+    pair = _pair(secret)
     return jwt.encode(claims, pair.private, ALGORITHM, headers={"kid": pair.public["kid"]})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -19,7 +20,7 @@ from apps.grafana import availability
 from apps.grafana.identity import HEADER, token_of
 from apps.grafana.proxy import answers, headers, paths, queries, rules, sockets
 from apps.grafana.proxy.answers import Answer
-from apps.grafana.proxy.forward import GoneError, Incoming, Receive, Scope, Send, counted, forward, reply
+from apps.grafana.proxy.forward import GoneError, Incoming, Receive, Room, Scope, Send, forward, reply
 from apps.grafana.proxy.threads import DatabaseThreads
 from apps.grafana.proxy.visitors import Look, Visitor, Visitors, look, session_key_of
 from apps.grafana.registered import RegisteredQueries
@@ -64,7 +65,7 @@ class GrafanaProxy:
         self._connections = connections
         self._read_seconds = read_seconds
         self._client: aiohttp.ClientSession | None = None
-        self._inside, self._sockets = [0], [0]
+        self._inside, self._sockets = Room(MOST_WAITING), Room(MOST_SOCKETS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """For scopes of the types `http` and `websocket` whose path is `/grafana` or below."""
@@ -86,7 +87,7 @@ class GrafanaProxy:
         as_page = _wants_page(scope)
         status = 0
         try:
-            async with counted(self._inside, MOST_WAITING):
+            with self._inside:
                 status = await self._forwarded(scope, Incoming(receive), send)
         except _Redirect as redirect:
             status = await _redirect(str(redirect), send)
@@ -180,7 +181,7 @@ class GrafanaProxy:
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         try:
-            async with counted(self._sockets, MOST_SOCKETS):
+            with self._sockets:
                 host = _host(scope["headers"])
                 path, query = _address(scope)
                 session_key = session_key_of(headers.value_of(b"cookie", scope["headers"]).encode("latin-1"))
@@ -266,11 +267,16 @@ def _address(scope: Scope) -> tuple[str, str]:
 def _host(given: list[headers.Header]) -> str:
     """The host that was asked for, if it is one of the portal's."""
     host = headers.value_of(b"host", given)
-    domain, _ = split_domain_port(host)
     allowed = settings.ALLOWED_HOSTS or ([".localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else [])
-    if not domain or not validate_host(domain, allowed):
+    if not _is_allowed(host, tuple(allowed)):
         raise answers.bad("The portal has no such host name; ALLOWED_HOSTS lists them.")
     return host
+
+
+@lru_cache(maxsize=256)
+def _is_allowed(host: str, allowed: tuple[str, ...]) -> bool:
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed)
 
 
 def _scheme(scope: Scope) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from http import HTTPStatus
@@ -26,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
 """Bytes that a visitor may send; Grafana's own pages send dashboards, of a few hundred kilobytes."""
+LOOK_AFTER: Final = 0.2
+"""Seconds after which it is looked whether the visitor is still there."""
 IDLE_UPLOAD: Final = 60.0
 """Seconds that a visitor may pause in the middle of a body."""
 
@@ -122,17 +123,47 @@ async def forward(
     Raises Answer for what becomes the portal's own answer, GoneError when the visitor leaves. An answer of Grafana's
     that breaks off after its head has gone out breaks off for the visitor too.
     """
-    exchange = asyncio.ensure_future(_exchange(client, method, url, given, incoming, send, known_hosts, hsts))
-    gone = asyncio.ensure_future(incoming.gone())
+    watch = _Watch(incoming)
     try:
-        await asyncio.wait({exchange, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not exchange.done():
-            raise GoneError
-        return await exchange
+        return await _exchange(client, method, url, given, incoming, send, known_hosts, hsts)
+    except asyncio.CancelledError:
+        if watch.has_left():
+            raise GoneError from None
+        raise
     finally:
-        for task in (exchange, gone):
-            task.cancel()
-        await asyncio.gather(exchange, gone, return_exceptions=True)
+        watch.end()
+
+
+class _Watch:
+    """Cancels the task that made it when the visitor leaves. Most answers are there before it is worth to look."""
+
+    def __init__(self, incoming: Incoming) -> None:
+        self._incoming = incoming
+        self._task = asyncio.current_task()
+        self._looking: asyncio.Task[None] | None = None
+        self._left = False
+        self._timer = asyncio.get_running_loop().call_later(LOOK_AFTER, self._begin)
+
+    def _begin(self) -> None:
+        self._looking = asyncio.ensure_future(self._look())
+
+    async def _look(self) -> None:
+        await self._incoming.gone()
+        self._left = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def has_left(self) -> bool:
+        """Whether it was the one who cancelled; the task then goes on."""
+        if self._left and self._task is not None:
+            self._task.uncancel()
+        return self._left
+
+    def end(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
 
 
 async def _exchange(
@@ -204,13 +235,17 @@ async def reply(answer: Answer, send: Send, *, as_page: bool, head_only: bool = 
     await send({"type": "http.response.body", "body": b"" if head_only else body})
 
 
-@contextlib.asynccontextmanager
-async def counted(counter: list[int], most: int) -> AsyncIterator[None]:
-    """Room for one of at most `most` requests. Raises Answer when there is none."""
-    if counter[0] >= most:
-        raise answers.busy("Too many requests wait for Grafana.")
-    counter[0] += 1
-    try:
-        yield
-    finally:
-        counter[0] -= 1
+class Room:
+    """Room for at most `most` at once: a context manager that raises Answer when there is none."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+
+    def __enter__(self) -> None:
+        if self._taken >= self._most:
+            raise answers.busy("Too many requests wait for Grafana.")
+        self._taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._taken -= 1

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from apps.accounts.roles import Role
@@ -164,6 +165,7 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 
+@lru_cache(maxsize=4096)
 def judge(method: str, path: str, role: Role) -> Verdict:
     """What becomes of a request of somebody with `role`. Administrators' queries pass: a role of the database that can
     only SELECT stands behind them."""

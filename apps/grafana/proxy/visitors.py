@@ -91,6 +91,8 @@ class Visitors:
             self._known.move_to_end(session_key)
             while len(self._known) > MOST_KEPT:
                 self._known.popitem(last=False)
+        if future.done() and future.exception() is None:
+            return future.result()
         try:
             return await asyncio.shield(future)
         except Exception:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.grafana import identity
-from apps.grafana.proxy import forward
+from apps.grafana.proxy import application, forward
 from tests.grafana.proxy.lab import lab
 
 
@@ -326,7 +326,7 @@ def test_a_thousand_requests_at_once_are_all_answered() -> None:
 
 
 def test_more_than_there_is_room_for_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.grafana.proxy.application.MOST_WAITING", 3)
+    monkeypatch.setattr(application, "MOST_WAITING", 3)
 
     async def run() -> None:
         release = asyncio.Event()
