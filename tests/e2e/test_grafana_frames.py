@@ -102,13 +102,13 @@ def test_grafana_is_one_click_away(grafana: GrafanaDouble, visitor: Callable[...
     link = page.get_by_role("link", name="Open in Grafana")
     with page.expect_popup() as whole:
         link.click()
-    whole.value.wait_for_load_state()
+    expect(whole.value.locator("#panel")).to_have_text("all from now-24h")
     assert re.match(rf"{re.escape(one.url)}/grafana/d/virtualpytest-overview/\?.*from=now-24h", whole.value.url)
     page.locator("[data-panel='1']").hover()
     page.locator("[data-panel='1'] [data-panel-menu]").click()
     with page.expect_popup() as single:
         page.get_by_role("menuitem", name="Open in Grafana").click()
-    single.value.wait_for_load_state()
+    expect(single.value.locator("#panel")).to_have_text("panel-1 from now-24h")
     assert "viewPanel=panel-1" in single.value.url
     listed = one.open("/dashboards/").get_by_role("link", name=re.compile("Open .* in Grafana"))
     expect(listed.first).to_have_attribute("href", re.compile("^/grafana/d/"))
