@@ -159,7 +159,7 @@ def test_no_cookie_of_the_portals_is_ever_seen_upstream(who: str) -> None:
 
 
 VIEWERS_READ = [
-    "/", "/d/abc", "/d/abc/", "/d/abc/name-1", "/d-solo/abc/name", "/dashboards", "/dashboards/f/abc/name", "/api/health",
+    "/", "/d/abc", "/d/abc/", "/d/abc/name-1", "/d-solo/abc/x", "/dashboards", "/dashboards/f/abc/name", "/api/health",
     "/public/build/runtime.1234.js", "/public/fonts/inter/Inter.woff2", "/public/img/grafana_icon.svg",
     "/public/plugins/text/module.js", "/api/frontend/settings", "/api/dashboards/uid/abc", "/api/dashboards/home",
     "/api/search", "/api/folders/abc", "/api/annotations", "/api/user", "/api/user/preferences", "/api/org",
