@@ -78,7 +78,8 @@ export function createGrid(page) {
           if (widened) frames.get(key).stale = true;
         }
         const element = kept ?? document.importNode(fresh, true);
-        const here = before ? before.nextSibling : grid.firstChild;
+        // Elements that stand right are not moved: a frame of Grafana's would load anew.
+        const here = before ? before.nextElementSibling : grid.firstElementChild;
         if (element !== here) grid.insertBefore(element, here);
         if (!kept) adopt(element);
         before = element;
