@@ -46,6 +46,11 @@ export function createEmbedded(element, { begun, lost }) {
     frame.addEventListener("load", () => {
       done();
       if (frame !== shown) return;
+      if (frame.getAttribute("src") !== frame.dataset.address) {
+        // It has loaded anew by itself, and so stands where it began.
+        frame.src = frame.dataset.address;
+        return;
+      }
       frame.dataset.loaded = "yes";
       if (!isGrafana(frame)) fail();
     });
