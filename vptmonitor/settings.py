@@ -175,6 +175,7 @@ INSTALLED_APPS = [
     "apps.ingest",
     "apps.health",
     "apps.worker",
+    "apps.backup",
     "apps.portal",
     "apps.accounts.admin_config.PortalAdminConfig",
     "django.contrib.auth",

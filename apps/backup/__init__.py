@@ -1,0 +1,1 @@
+"""One file that holds what the portal keeps, and the way back."""
