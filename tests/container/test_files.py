@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from django.conf import settings
+from django.core.management import get_commands, load_command_class
 
 from tests.container.dockerfile import assignments, stages, words
 
@@ -66,6 +67,25 @@ def test_everything_that_is_copied_exists_and_reaches_the_build() -> None:
 def test_what_the_portal_reads_beside_its_modules_is_copied() -> None:
     copied = {word for stage in STAGES for text in stage.values("COPY") for word in shlex.split(text)}
     assert {"manage.py", "Procfile", "apps", "vptmonitor", "grafana_config"} <= copied
+
+
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
+
+
+@pytest.mark.parametrize("words_", sorted(set(re.findall(r"manage\.py ([a-z_]+(?: [^|#`\n]*)?)", DEPLOY))))
+def test_each_command_of_the_document_exists_with_its_options(words_: str) -> None:
+    name, *options = shlex.split(words_)
+    assert name in get_commands()
+    load_command_class(get_commands()[name], name).create_parser("manage.py", name).parse_args(options)
+
+
+def test_each_variable_and_file_of_the_document_exists() -> None:
+    named = set(re.findall(r"`([A-Z][A-Z_]+)(?:=[^`]*)?`", DEPLOY))
+    arguments = set(re.findall(r"^ARG (\w+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    assert len(named) > 20
+    assert {name.removesuffix("_FILE") for name in named} - KNOWN - OTHERS - arguments == set()
+    for path in re.findall(r"`((?:tests|grafana_config)/[\w./-]+|Dockerfile|Procfile|[\w-]+\.ya?ml)`", DEPLOY):
+        assert (ROOT / path).exists(), path
 
 
 @pytest.mark.parametrize("name", ["docker-compose.yml", "render.yaml"])

@@ -25,8 +25,8 @@ class Command(BaseCommand):
 
     help = (
         "Write the registry with all revisions, people, audit and the rest of the portal's own state, the SQLite "
-        "database of its Grafana and its configuration into one archive. VirtualPyTest's own rows are no part of it, unless "
-        "--source is given. The archive holds password hashes: keep it as you keep the database."
+        "database of its Grafana and its configuration into one archive. VirtualPyTest's own rows are no part of "
+        "it, unless --source is given. The archive holds password hashes: keep it as you keep the database."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
