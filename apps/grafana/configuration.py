@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from apps.grafana.identity import AUDIENCE, HEADER, ISSUER
 
 LOGIN_COOKIE: Final = "vptmonitor_grafana"
+_WORD: Final = re.compile(r"[A-Za-z0-9_./-]+")
 _PLAIN: Final = re.compile(r"[\w .,:;/@'*+=?&()\[\]~#-]*")
 _REFERENCE: Final = re.compile(r"\$__file\{([^{}]+)\}")
 _JSON: Final = str.maketrans("", "", '{}"')
@@ -99,14 +100,16 @@ class Configuration:
         if self.database:
             found |= {
                 "database_host": self.database.address,
-                "database_name": self.database.name,
-                "database_user": self.database.user,
-                "database_password": self.database.password,
+                "database_name": _quoted(self.database.name),
+                "database_user": _quoted(self.database.user),
+                "database_password": _quoted(self.database.password),
             }
         for name, text in found.items():
             variable = "GRAFANA_DATABASE_URL" if name.startswith("database_") else f"GRAFANA_{name.upper()}"
             if text != text.strip():
                 raise UnfitValueError(variable, "Grafana drops white space around it", "Choose one without")
+            if name.startswith("database_") and len(text.split()) > 1:
+                raise UnfitValueError(variable, "Grafana cuts it at white space", "Choose names and a password without")
             if name == "admin_password" and "\n" in text:
                 raise UnfitValueError(variable, "Grafana takes one line", "Choose one without line breaks")
             if _INTERPOLATED.search(text):
@@ -163,9 +166,9 @@ class Configuration:
                     "user": of_file("database_user"),
                     "password": of_file("database_password"),
                     "ssl_mode": self.database.sslmode,
-                    "ca_cert_path": self.database.root_certificate,
-                    "client_cert_path": self.database.certificate,
-                    "client_key_path": self.database.key,
+                    "ca_cert_path": _quoted(self.database.root_certificate),
+                    "client_cert_path": _quoted(self.database.certificate),
+                    "client_key_path": _quoted(self.database.key),
                     "max_open_conn": "10",
                 },
             )
@@ -270,6 +273,15 @@ _QUIET: Final[tuple[tuple[str, Mapping[str, str]], ...]] = (
     ("log", {"mode": "console", "level": "info"}),
     ("log.console", {"format": "json"}),
 )
+
+
+def _quoted(text: str) -> str:
+    """For Grafana's own database: it puts these values as they stand into `password=…` for libpq, which wants quotes
+    around anything but a word (`pkg/services/sqlstore/database_config.go`). White space it takes in no form."""
+    if not text or _WORD.fullmatch(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _value(name: str, text: str) -> str:

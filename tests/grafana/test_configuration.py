@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg2.extensions import parse_dsn
 
 from apps.grafana import provisioning
 from apps.grafana.configuration import Configuration, Postgres, UnfitValueError
@@ -63,8 +64,8 @@ def test_any_text_survives_a_provisioning_file(text: str) -> None:
 
 @pytest.mark.parametrize("secret", HOSTILE)
 def test_secrets_of_the_ini_survive(tmp_path: Path, secret: str) -> None:
-    database = replace(PLAIN, password=secret, user=f"u{secret}", name=f"n{secret}")
-    password = secret.replace("\n", "")
+    password, word = secret.replace("\n", ""), "".join(secret.split())
+    database = replace(PLAIN, password=word, user=f"u{word}", name=f"n{word}")
     given_ = configuration(
         tmp_path, admin_user=f"a{secret}", admin_password=password, secret_key=f"k{secret}", database=database
     )
@@ -72,9 +73,10 @@ def test_secrets_of_the_ini_survive(tmp_path: Path, secret: str) -> None:
     assert found["security"]["admin_user"] == f"a{secret}"
     assert found["security"]["admin_password"] == password
     assert found["security"]["secret_key"] == f"k{secret}"
-    assert found["database"]["password"] == secret
-    assert found["database"]["user"] == f"u{secret}"
-    assert found["database"]["name"] == f"n{secret}"
+    own = found["database"]
+    # As Grafana makes its connection string, and as libpq reads it.
+    read = parse_dsn(f"user={own['user']} dbname={own['name']} password={own['password']}")
+    assert read == {"user": f"u{word}", "dbname": f"n{word}", "password": word}
     assert found["database"]["host"] == "db.example.org:5432"
     assert found["database"]["ssl_mode"] == "require"
 
@@ -85,6 +87,11 @@ def test_what_grafana_would_change_is_refused_before_anything_is_written(tmp_pat
         render(configuration(tmp_path, admin_password=secret), tmp_path / "config")
     assert secret.strip() not in str(caught.value)
     assert not (tmp_path / "config").exists()
+
+
+def test_grafanas_own_database_takes_no_white_space(tmp_path: Path) -> None:
+    with pytest.raises(UnfitValueError, match="GRAFANA_DATABASE_URL"):
+        render(configuration(tmp_path, database=replace(PLAIN, password="two words")), tmp_path / "config")
 
 
 def test_a_folder_that_an_ini_cannot_name_is_refused(tmp_path: Path) -> None:
