@@ -47,6 +47,7 @@ class Command(BaseCommand):
             "BEGIN;",
             *(f"{statement};" for statement in statements(role, password, database)),
             "COMMIT;",
+            "-- Where row-level security is on, the role sees the rows that policies let everybody see.",
             "-- On PostgreSQL 14 and older everybody may make tables: REVOKE CREATE ON SCHEMA public FROM PUBLIC;",
             f"-- {variable}=postgresql://{role}:{password}@{_host(host)}:{port}/{database}",
         ]
