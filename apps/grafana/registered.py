@@ -1,4 +1,8 @@
-"""The queries of all registered dashboards that are enabled, against which a viewer's are held."""
+"""The queries of all registered dashboards that are enabled, against which a viewer's are held.
+
+A dashboard's queries are those of its current revision, and of what was last sent to a Grafana: until the next sync
+that is what people see there.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,10 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any, Final
 
-from apps.dashboards.models import Dashboard
-from apps.dashboards.reading import document_of
+from apps.dashboards.models import Dashboard, StoredBody
+from apps.grafana.models import Placement
 from apps.grafana.sql_guard import Template, template_of
+from apps.panels.document import read_dashboard
 
 KEEP: Final = 1.0
 """Seconds after which it is asked whether a dashboard has changed."""
@@ -26,8 +31,8 @@ class RegisteredQueries:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._checked = 0.0
-        self._versions: dict[int, str] = {}
-        self._templates: dict[int, tuple[Template, ...]] = {}
+        self._templates: dict[str, tuple[Template, ...]] = {}
+        """By the digest of the body that they stand in."""
         self._written: frozenset[str] = frozenset()
         self._filled: tuple[Template, ...] = ()
         self._answers: OrderedDict[str, bool] = OrderedDict()
@@ -52,15 +57,15 @@ class RegisteredQueries:
     def _refresh(self) -> None:
         if time.monotonic() - self._checked < KEEP:
             return
-        rows = Dashboard.objects.registered().filter(enabled=True).exclude(current=None)
-        # The digest of a body is its version.
-        versions = dict(rows.order_by().values_list("pk", "current__stored_id"))
-        if versions != self._versions:
-            changed = [pk for pk, version in versions.items() if self._versions.get(pk) != version]
-            kept = {pk: templates for pk, templates in self._templates.items() if pk in versions}
-            fresh = Dashboard.objects.filter(pk__in=changed).select_related("current__stored")
-            kept |= {row.pk: tuple(_templates(row)) for row in fresh}
-            self._templates, self._versions = kept, versions
+        rows = Dashboard.objects.registered().filter(enabled=True)
+        current = rows.exclude(current=None).order_by().values_list("current__stored_id")
+        sent = Placement.objects.filter(dashboard__in=rows, sent__isnull=False).order_by().values_list("sent_id")
+        digests = {digest for (digest,) in current.union(sent)}
+        if digests != self._templates.keys():
+            kept = {digest: templates for digest, templates in self._templates.items() if digest in digests}
+            for stored in StoredBody.objects.filter(pk__in=digests - kept.keys()):
+                kept[stored.pk] = tuple(_templates(stored.document))
+            self._templates = kept
             every = dict.fromkeys(one for templates in kept.values() for one in templates)
             self._written = frozenset(one.sql for one in every)
             self._filled = tuple(one for one in every if one.holes)
@@ -68,9 +73,9 @@ class RegisteredQueries:
         self._checked = time.monotonic()
 
 
-def _templates(row: Dashboard) -> Iterator[Template]:
-    variables = document_of(row).variables
-    for sql in dict.fromkeys(queries_in(row.body)):
+def _templates(body: Any) -> Iterator[Template]:
+    variables = read_dashboard(body).variables
+    for sql in dict.fromkeys(queries_in(body)):
         yield template_of(sql, variables)
 
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.dashboards.importing import import_dashboard
 from apps.dashboards.models import Dashboard
 from apps.grafana import registered
+from apps.grafana.models import GrafanaInstance, Placement
 from apps.grafana.registered import RegisteredQueries, queries_in
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,19 @@ def test_changes_of_the_registry_are_seen() -> None:
     Dashboard.objects.filter(pk=row.pk).update(enabled=False)
     assert not known.has("SELECT later")
     assert not known.has("SELECT in_a_row")
+
+
+def test_what_was_last_sent_counts_until_the_next_sync() -> None:
+    row = import_dashboard(body("one", panel(9, "SELECT earlier"))).dashboard
+    assert row.current is not None
+    instance = GrafanaInstance.objects.create(name="g", address="http://127.0.0.1:3000")
+    Placement.objects.create(dashboard=row, instance=instance, sent=row.current.stored)
+    import_dashboard(body("one", panel(9, "SELECT later")))
+    known = RegisteredQueries()
+    assert known.has("SELECT earlier")
+    assert known.has("SELECT later")
+    Dashboard.objects.filter(pk=row.pk).update(enabled=False)
+    assert not known.has("SELECT earlier")
 
 
 def test_a_library_panels_model_counts() -> None:
