@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 
 from apps.accounts import audit
 from apps.accounts.models import AuditEntry
+from apps.accounts.scope import TeamScope
 from apps.dashboards.author import ANYBODY, Author
 from apps.dashboards.bodies import SURROGATE
 from apps.dashboards.models import DEEPEST, Folder
@@ -34,22 +35,36 @@ def folder_of(titles: Sequence[str], *, by: Author = ANYBODY) -> Folder | None:
     return folder
 
 
-def settle_folder(titles: Sequence[str], *, uid: str, team_id: UUID | None, team_name: str, by: Author) -> Folder:
+def settle_folder(
+    titles: Sequence[str],
+    *,
+    uid: str,
+    team_id: UUID | None,
+    team_name: str,
+    by: Author,
+    scope: TeamScope,
+    replace: bool,
+) -> Folder:
     """The folder of these titles, with this uid where it is new, and this team.
 
     A folder that has the uid already is moved and renamed to this place, unless another one lies there. Raises
-    FolderError.
+    FolderError, also for a change of a folder that `scope` may not see, or of any without `replace`.
     """
     *above, title = titles
     _check(titles)
     parent = folder_of(above, by=by)
     folder = Folder.objects.filter(parent=parent, title=title).first() or Folder.objects.filter(uid=uid).first()
+    new = folder is None
     if folder is None:
         folder = _made(parent, title, uid or minted(title, *above), by)
     before = audit.snapshot(folder)
     folder.parent, folder.title, folder.team_id, folder.team_name = parent, title, team_id, team_name
     after = audit.snapshot(folder)
     if after != before:
+        if not Folder.objects.of_teams(scope).filter(pk=folder.pk).exists():
+            raise FolderError(f"the folder of the uid {folder.uid} belongs to another team")
+        if not replace and not new:
+            raise FolderError(f"the folder {title} ({folder.uid}) is registered already, elsewhere or for another team")
         try:
             folder.full_clean()
         except ValidationError as error:

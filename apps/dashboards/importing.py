@@ -212,7 +212,10 @@ def _folder_of_settings(directory: tuple[str, ...], settings: Mapping[tuple[str,
     own = settings[directory]
     if own.title:
         titles = (*terms.above, *titles_of(directory, settings))
-        settle_folder(titles, uid=own.uid, team_id=own.team.id, team_name=own.team.name, by=terms.by)
+        settle_folder(
+            titles, uid=own.uid, team_id=own.team.id, team_name=own.team.name, by=terms.by, scope=terms.scope,
+            replace=terms.replace,
+        )  # fmt: skip
 
 
 def _settle(dashboard: Dashboard, fields: Mapping[str, object], by: Author) -> bool:

@@ -21,14 +21,25 @@ DEEPEST: Final = 4
 """How many folders may lie in each other: Grafana's own limit (`MaxNestedFolderDepth`)."""
 
 
+def _chain(first: str) -> list[str]:
+    """The lookups that lead to a folder and to those that it lies in."""
+    return [first + "parent__" * depth for depth in range(DEEPEST)]
+
+
+def _owned(owner: str, scope: TeamScope) -> models.Q:
+    """Whether what a lookup leads to belongs to no team, or to one of `scope`."""
+    return models.Q(**{f"{owner}team_id": None}) | models.Q(**{f"{owner}team_id__in": scope.team_ids})
+
+
 class FolderQuerySet(models.QuerySet["Folder"]):
     def of_teams(self, scope: TeamScope) -> FolderQuerySet:
-        """The folders that belong to no team or to one of `scope`; none for whoever sees nothing."""
+        """The folders that belong to no team or to one of `scope`, as do all that they lie in; none for whoever sees
+        nothing."""
         if scope.everything:
             return self.all()
         if not scope.team_ids:
             return self.none()
-        return self.filter(models.Q(team_id=None) | models.Q(team_id__in=scope.team_ids))
+        return self.filter(*(_owned(owner, scope) for owner in _chain("")))
 
 
 class Folder(models.Model):
@@ -136,12 +147,7 @@ class DashboardQuerySet(models.QuerySet["Dashboard"]):
             return self.all()
         if not scope.team_ids:
             return self.none()
-        rows = self
-        for owner in ("", *("__".join(["folder"] + ["parent"] * depth) + "__" for depth in range(DEEPEST))):
-            rows = rows.filter(
-                models.Q(**{f"{owner}team_id": None}) | models.Q(**{f"{owner}team_id__in": scope.team_ids})
-            )
-        return rows
+        return self.filter(*(_owned(owner, scope) for owner in ("", *_chain("folder__"))))
 
 
 class Dashboard(models.Model):

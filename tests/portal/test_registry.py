@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from apps.accounts.models import AuditEntry, User
+from apps.accounts.models import AuditEntry, TeamMembership, User
 from apps.dashboards.bodies import file_text
 from apps.dashboards.folders import folder_of
 from apps.dashboards.importing import import_dashboard
@@ -91,6 +91,26 @@ def test_an_administrator_of_one_team_touches_no_others(dashboard: Dashboard, ad
     answer = client.post("/dashboards/add/", upload("one.json", json.dumps(document()).encode(), replace="on"))
     assert "belongs to a dashboard of another team" in answer.text
     assert Revision.objects.count() == 1
+
+
+def test_an_archive_opens_no_folder_of_another_team(dashboard: Dashboard, admin: User) -> None:
+    folder = folder_of(("Theirs", "Inside"))
+    assert folder is not None
+    Folder.objects.filter(title="Theirs").update(team_id=TEAM_B)
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("x/.registry", json.dumps({"title": "Mine", "uid": folder.uid, "dashboards": {}}))
+    client = signed_in(admin)
+    answer = client.post("/dashboards/add/", upload("a.zip", data.getvalue()))
+    assert "is registered already, elsewhere or for another team" in answer.text
+    User.objects.filter(pk=admin.pk).update(all_teams=False)
+    TeamMembership.objects.create(user=admin, team_id=TEAM_A)
+    client = signed_in(User.objects.get(pk=admin.pk))
+    answer = client.post("/dashboards/add/", upload("a.zip", data.getvalue(), replace="on"))
+    assert "belongs to another team" in answer.text
+    assert "Inside" not in client.get("/dashboards/add/").text
+    folder.refresh_from_db()
+    assert (folder.title, str(folder.parent)) == ("Inside", "Theirs")
 
 
 def test_a_file_is_added_and_a_taken_uid_is_refused_by_the_name_of_its_owner(admin: User) -> None:
