@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from apps.grafana.client import Client
-from apps.grafana.errors import Forbidden, NotFound, VersionMismatch
+from apps.grafana.errors import Forbidden, NameExists, NotFound, VersionMismatch
 from tests.grafana.conftest import client_of
 from tests.grafana.double import V9, V13, Double
 from tests.grafana.double.server import TOKEN
@@ -65,6 +65,18 @@ def test_grafana_13_refuses_schema_2_by_the_older_api() -> None:
             f"{new.url}/api/dashboards/db", json=body, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=5
         )
         assert (told.status_code, "v2 format" in told.json()["message"]) == (400, True)
+
+
+def test_grafana_9_has_one_name_for_one_thing_at_the_root() -> None:
+    with contextlib.closing(Double(V9)) as old:
+        client = client_of(old.url)
+        client.create_folder("f", "Name")
+        with pytest.raises(NameExists):
+            client.save_dashboard({**BODY, "title": "name"}, folder_uid="", version=None)
+        client.save_dashboard({**BODY, "title": "name"}, folder_uid="f", version=None)
+        client.save_dashboard({**BODY, "uid": "b", "title": "other"}, folder_uid="", version=None)
+        with pytest.raises(NameExists):
+            client.create_folder("g", "Other")
 
 
 def test_grafana_9_counts_a_save_of_the_same_body() -> None:

@@ -43,6 +43,8 @@ def save(asked: Asked) -> Answer:
     existing, overwrite = store.dashboards.get(uid), told.get("overwrite") is True
     if existing is not None and body.get("version", 0) != existing.version and not overwrite:
         return refused(412, VERSION_MISMATCH, "version-mismatch")
+    if not store.flavour.unified and not folder_uid and title.lower() in _folder_titles(store):
+        return refused(400, "Dashboard name cannot be the same as folder", "name-match")
     namesake = _namesake(store, uid, title, folder_uid)
     if namesake is not None:
         if not overwrite:
@@ -157,6 +159,10 @@ def _invalid(title: str, uid: str, message: str, *, unified: bool) -> Answer | N
     if len(uid) > 40:
         return refused(400, "uid too long, max 40 characters")
     return None
+
+
+def _folder_titles(store: Store) -> set[str]:
+    return {one.title.lower() for one in store.folders.values()}
 
 
 def _namesake(store: Store, uid: str, title: str, folder_uid: str) -> Dashboard | None:
