@@ -49,8 +49,9 @@ def create(asked: Asked) -> Answer:
         return refused(412, CHANGED)
     if taken:
         return refused(409, "a folder/dashboard with the same uid already exists")
-    at_the_root = [*store.folders.values(), *(one for one in store.dashboards.values() if not one.folder_uid)]
-    if not store.flavour.unified and any(one.title.lower() == title.lower() for one in at_the_root):
+    at_the_root = [one.title.lower() for one in store.folders.values()]
+    at_the_root += [one.title.lower() for one in store.dashboards.values() if not one.folder_uid]
+    if not store.flavour.unified and title.lower() in at_the_root:
         return refused(409, "a folder or dashboard in the general folder with the same name already exists")
     return 200, _shown(store, store.make_folder(uid, title, parent, asked.by))
 
