@@ -28,24 +28,9 @@ from apps.grafana.models import GrafanaInstance, Placement, SyncRun, SyncStep
 from apps.grafana.orders import ORDERS, Order, Preview, previews
 from apps.grafana.run_lock import AlreadyRunningError
 from apps.grafana.selection import SelectionError
-from apps.grafana.verdict import State
-from apps.mirror import states
+from apps.grafana.standing import badge_of
 from apps.mirror.admin_columns import badge, column_of
 
-BADGES: Final = {
-    State.IN_SYNC: states.OK,
-    State.AHEAD: states.QUEUED,
-    State.DRIFTED: states.WARNING,
-    State.CONFLICT: states.FAILING,
-    State.MISSING: states.FAILING,
-    State.RETIRED: states.SKIPPED,
-    State.FOREIGN: states.UNKNOWN,
-    State.BLOCKED: states.FAILING,
-    State.FLAPPING: states.WARNING,
-    State.UNKNOWN: states.UNKNOWN,
-    State.RELEASED: states.SKIPPED,
-}
-"""The state of the portal's vocabulary whose shape and colour each state of the sync has."""
 LATEST_STEPS: Final = 20
 MOST_FOUND: Final = 500
 """Unregistered dashboards that one page lists."""
@@ -53,9 +38,7 @@ MOST_FOUND: Final = 500
 
 def state_badge(row: Placement) -> SafeString:
     """The state of a placement as the portal's badge, what it means on hover."""
-    state = State(row.state)
-    word = state.value.replace("-", " ")
-    return format_html('<span title="{}">{}</span>', row.error or state.words, badge(BADGES[state], word))
+    return format_html('<span title="{}">{}</span>', row.error or row.words, badge(*badge_of(row)))
 
 
 def _action(order: Order) -> Callable[[Any, HttpRequest, QuerySet[Placement]], HttpResponse | None]:

@@ -11,7 +11,19 @@ from apps.accounts.models import User
 from apps.accounts.scope import TeamScope
 from apps.dashboards.folders import titles_of
 from apps.dashboards.models import Dashboard, Favourite, Folder
+from apps.grafana import standing
+from apps.grafana.models import Placement
 from apps.portal import links
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a dashboard in a Grafana: a state of the portal's vocabulary, its word, and a sentence."""
+
+    state: str
+    word: str
+    text: str
+    placement: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,7 @@ class Entry:
     favourite: bool
     changed: datetime
     url: str
+    troubles: tuple[Trouble, ...] = ()
 
     @property
     def tag_text(self) -> str:
@@ -34,17 +47,22 @@ class Entry:
 
 
 def entries(*, scope: TeamScope, user: User) -> list[Entry]:
-    """The dashboards that `scope` may see, by folder and title. Three queries."""
+    """The dashboards that `scope` may see, by folder and title. Four queries."""
+    troubles = standing.troubles()
     folders = Folder.objects.in_bulk()
     liked = set(Favourite.objects.filter(user=user).values_list("dashboard_id", flat=True))
     found = [
         Entry(
             row.uid, row.title, " / ".join(titles_of(row.folder_id, folders)), row.tags, row.team_name, row.pk in liked,
-            row.updated_at, links.page("dashboard", row.uid),
+            row.updated_at, links.page("dashboard", row.uid), tuple(map(_trouble, troubles.get(row.pk, ()))),
         )
         for row in Dashboard.objects.visible_to(scope)
     ]  # fmt: skip
     return sorted(found, key=lambda one: (one.folder.casefold(), one.folder, one.title.casefold(), one.uid))
+
+
+def _trouble(row: Placement) -> Trouble:
+    return Trouble(*standing.badge_of(row), f"{row.instance}: {row.error or row.words}", row.pk)
 
 
 def by_folder(found: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
@@ -63,4 +81,6 @@ def answer(found: Sequence[Entry]) -> str:
     favourites = sum(one.favourite for one in found)
     said = f"{len(found)} dashboard{'' if len(found) == 1 else 's'}"
     said += f" in {folders} folder{'' if folders == 1 else 's'}" if folders else ""
+    wrong = sum(bool(one.troubles) for one in found)
+    said += f", {wrong} of them not as registered in Grafana" if wrong else ""
     return f"{said}, {favourites} of them your favourite{'' if favourites == 1 else 's'}." if favourites else f"{said}."

@@ -65,6 +65,18 @@ def test_the_list_of_dashboards_says_how_each_stands_in_grafana(
     assert row.link in listed
 
 
+def test_people_see_in_the_portals_list_what_is_not_as_registered(
+    site: Site, instance: GrafanaInstance, browser: Client, bob: User
+) -> None:
+    _, row = drifted(site, instance)
+    listed = browser.get("/dashboards/").content.decode()
+    assert "1 dashboard, 1 of them not as registered in Grafana." in listed
+    assert f"/admin/grafana/placement/{row.pk}/change/" in listed
+    theirs = signed_in(bob).get("/dashboards/").content.decode()
+    assert "drifted" in theirs
+    assert "/admin/grafana/" not in theirs
+
+
 def test_a_push_asks_with_its_plan_and_leads_to_the_run(site: Site, instance: GrafanaInstance, browser: Client) -> None:
     dashboard = site.register("pushed")
     asked = browser.post(

@@ -1,0 +1,42 @@
+"""How dashboards stand in Grafanas, for people who look at them and not after them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from apps.grafana.models import Placement
+from apps.grafana.verdict import State
+from apps.mirror import states
+
+BADGES: Final = {
+    State.IN_SYNC: states.OK,
+    State.AHEAD: states.QUEUED,
+    State.DRIFTED: states.WARNING,
+    State.CONFLICT: states.FAILING,
+    State.MISSING: states.FAILING,
+    State.RETIRED: states.SKIPPED,
+    State.FOREIGN: states.UNKNOWN,
+    State.BLOCKED: states.FAILING,
+    State.FLAPPING: states.WARNING,
+    State.UNKNOWN: states.UNKNOWN,
+    State.RELEASED: states.SKIPPED,
+}
+"""The state of the portal's vocabulary whose shape and colour each state of the sync has."""
+TROUBLES: Final = frozenset({State.DRIFTED, State.CONFLICT, State.MISSING, State.BLOCKED, State.FLAPPING})
+"""States that somebody has to do something about."""
+
+
+def troubles() -> Mapping[int, list[Placement]]:
+    """The placements in trouble in enabled instances, by the primary key of the dashboard. One query."""
+    found: dict[int, list[Placement]] = {}
+    wanted = [state.value for state in TROUBLES]
+    for row in Placement.objects.filter(instance__enabled=True, state__in=wanted).select_related("instance"):
+        found.setdefault(row.dashboard_id, []).append(row)
+    return found
+
+
+def badge_of(row: Placement) -> tuple[str, str]:
+    """The state of the portal's vocabulary, and the word for people."""
+    state = State(row.state)
+    return BADGES[state], state.value.replace("-", " ")
