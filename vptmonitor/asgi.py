@@ -5,7 +5,8 @@ from __future__ import annotations
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 
-from vptmonitor.http_pool import HttpPool, Receive, Scope, Send
+from vptmonitor.http_lane import Lane, Receive, Scope, Send
+from vptmonitor.http_pool import HttpPool
 from vptmonitor.wsgi import application as http_application
 
 # Below the line above, which has made Django ready.
@@ -40,7 +41,8 @@ class Http:
     """The liveness probe and Grafana on the event loop, every other request on the pool."""
 
     def __init__(self) -> None:
-        self._pool = HttpPool(http_application, threads=settings.HTTP_THREADS)
+        ingest = Lane("/api/v1/ingest/", at_once=max(1, settings.HTTP_THREADS // 3))
+        self._pool = HttpPool(http_application, threads=settings.HTTP_THREADS, lanes=[ingest])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

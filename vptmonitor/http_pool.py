@@ -13,15 +13,12 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Sequence
 from typing import IO, Any
 
 from a2wsgi import WSGIMiddleware
 
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from vptmonitor.http_lane import Lane, Message, Receive, Scope, Send
 
 SPOOL = 1024 * 1024
 """Bytes of a body kept in memory; what is larger waits in an unnamed temporary file."""
@@ -34,15 +31,22 @@ class HttpPool:
     """An ASGI application for the scope type `http` that runs `application` on `threads` threads.
 
     At most `waiting` requests are at work or queued; one more is answered with 503 and `Retry-After`. A body over
-    `largest_body` bytes is answered with 413 without being read to its end.
+    `largest_body` bytes is answered with 413 without being read to its end. `lanes` bound some addresses further.
     """
 
     def __init__(
-        self, application: Any, *, threads: int, waiting: int = 200, largest_body: int = 64 * 1024 * 1024
+        self,
+        application: Any,
+        *,
+        threads: int,
+        waiting: int = 200,
+        largest_body: int = 64 * 1024 * 1024,
+        lanes: Sequence[Lane] = (),
     ) -> None:
         self._bridge: Any = WSGIMiddleware(application, workers=threads)
         self._waiting = waiting
         self._largest_body = largest_body
+        self._lanes = tuple(lanes)
         self._inside = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,19 +56,27 @@ class HttpPool:
         self._inside += 1
         try:
             with tempfile.SpooledTemporaryFile(max_size=SPOOL) as body:
+                lane = next((one for one in self._lanes if scope["path"].startswith(one.prefix)), None)
+                if lane is not None:
+                    await lane.run(scope, receive, send, body, lambda: self._work(scope, receive, send, body))
+                    return
                 outcome = await self._read(receive, body)
                 if outcome == "large":
                     await _refuse(send, 413, b"The request's body is too large.\n", [(b"connection", b"close")])
                 elif outcome == "whole":
-                    body.seek(0)
-                    left = threading.Event()
-                    watch = asyncio.ensure_future(_watch(receive, left))
-                    try:
-                        await self._bridge({**_without_underscores(scope), LEFT: left.is_set}, _replay(body), send)
-                    finally:
-                        watch.cancel()
+                    await self._work(scope, receive, send, body)
         finally:
             self._inside -= 1
+
+    async def _work(self, scope: Scope, receive: Receive, send: Send, body: IO[bytes]) -> None:
+        """Run the application; the request's body is whole."""
+        body.seek(0)
+        left = threading.Event()
+        watch = asyncio.ensure_future(_watch(receive, left))
+        try:
+            await self._bridge({**_without_underscores(scope), LEFT: left.is_set}, _replay(body), send)
+        finally:
+            watch.cancel()
 
     async def _read(self, receive: Receive, body: IO[bytes]) -> str:
         size, more = 0, True

@@ -12,7 +12,8 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from apps.accounts.address import client_address, counted_address
-from vptmonitor.http_pool import HttpPool, Message
+from vptmonitor.http_lane import Message
+from vptmonitor.http_pool import HttpPool
 
 
 def address(peer: str, forwarded: str | None = None) -> str | None:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from vptmonitor.http_pool import LEFT, HttpPool, Message
+from vptmonitor.http_lane import Message
+from vptmonitor.http_pool import LEFT, HttpPool
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
