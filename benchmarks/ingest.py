@@ -3,9 +3,10 @@
     make bench            or: .venv/bin/python benchmarks/ingest.py [--rows 200000]
 
 One sender, one table (`script_results`, with its eight indexes and its foreign key) that holds rows already; every
-write is committed to disk. COPY and multi-row INSERT go straight to the database, their text made beforehand; the endpoint and a
-plain view of REST framework (ModelSerializer, many=True) get JSON by HTTP, with a token. Methods take turns in every
-round; a method's rate is its best round, since other work on the machine only takes away. Exit code 1 below a limit.
+write is committed to disk. COPY and multi-row INSERT go straight to the database, their text made beforehand; the
+endpoint and a plain view of REST framework (ModelSerializer, many=True) get JSON by HTTP, with a token. Methods take
+turns in every round; a method's rate is its best round, since other work on the machine only takes away. Exit code 1
+below a limit.
 """
 
 from __future__ import annotations

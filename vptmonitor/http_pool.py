@@ -22,7 +22,7 @@ from vptmonitor.http_lane import Lane, Message, Receive, Scope, Send
 
 SPOOL = 1024 * 1024
 """Bytes of a body kept in memory; what is larger waits in an unnamed temporary file."""
-CHUNK = 64 * 1024
+CHUNK = SPOOL
 LEFT = "vptmonitor.left"
 """Key of the ASGI scope, which WSGI applications find as `asgi.scope`: tells whether the visitor has gone."""
 

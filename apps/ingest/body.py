@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import IO, Final
 
@@ -74,8 +75,19 @@ def _unpacked(body: bytes) -> bytes:
     return b"".join(parts)
 
 
-def split(body: bytes, content_type: str) -> list[bytes | Raw]:
-    """The text of each row, in order. Raises Problem: 400 for what is neither rows nor a row, 413 for too many rows."""
+@dataclass(frozen=True)
+class Rows:
+    """The text of each row, in order; `whole` is all of them as one array."""
+
+    each: list[bytes | Raw]
+    whole: bytes
+
+    def __len__(self) -> int:
+        return len(self.each)
+
+
+def split(body: bytes, content_type: str) -> Rows:
+    """The rows of a body. Raises Problem: 400 for what is neither rows nor a row, 413 for too many rows."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in {"", *JSON, *NDJSON}:
         detail = (
@@ -97,7 +109,7 @@ def split(body: bytes, content_type: str) -> list[bytes | Raw]:
         raise _too_large(f"The body has {len(rows)} rows; at most {MOST_ROWS} are taken at once.")
     if not rows:
         raise Problem(HTTPStatus.BAD_REQUEST, "No rows", "The body is empty. Send an object, an array, or lines.")
-    return rows
+    return Rows(rows, text if kind not in NDJSON and text.startswith(b"[") else b"[" + b",".join(rows) + b"]")
 
 
 def _array(text: bytes) -> list[bytes | Raw]:

@@ -16,11 +16,12 @@ from django.db import DatabaseError, connections, transaction
 from msgspec import Raw
 
 from apps.ingest import alerts, faults, metrics
+from apps.ingest.body import Rows
 from apps.ingest.kinds import Kind
 from apps.ingest.plan import ALERT_KEY, Plan, plan_of, quoted
 from apps.ingest.rows import Row, read_row, settle_times
 from apps.ingest.store import MOST_TRIES, as_json, busy, leave_out
-from apps.ingest.verdicts import Answer, Fault, Refused, Verdict, in_order
+from apps.ingest.verdicts import Answer, Fault, Refused, Verdict, in_order, refusal
 from apps.ingest.writers import MayWrite, Owner, Owners, not_allowed, parents
 from apps.mirror.shape import SOURCE
 
@@ -29,13 +30,13 @@ NOT_THERE: Final = "there is no such row"
 
 def change(
     kind: Kind,
-    raws: Sequence[bytes | Raw],
+    sent: Rows,
     *,
     may_write: MayWrite,
     zone: tzinfo | None = None,
     key: UUID | None = None,
 ) -> Answer:
-    """Apply the changes whose JSON is `raws`; `key` is the row's where the address names it.
+    """Apply the changes that were sent; `key` is the row's where the address names it.
 
     Raises what `store` raises. Kinds whose `finish` is empty have nothing to change: ValueError.
     """
@@ -44,11 +45,11 @@ def change(
     plan = plan_of(kind)
     answer = Answer(kind.name)
     changes: dict[int, Row] = {}
-    for number, raw in enumerate(raws):
+    for number, raw in enumerate(sent.each):
         try:
             changes[number] = _read(plan, raw, zone, key, answer)
         except Refused as refused:
-            answer.verdicts.append(Verdict(number, "refused", key, refused.fault))
+            answer.verdicts.append(refusal(number, key, refused.fault))
     _apply(plan, changes, may_write, answer)
     answer.verdicts = in_order(answer.verdicts)
     return answer
@@ -83,7 +84,7 @@ def _apply(plan: Plan, changes: dict[int, Row], may_write: MayWrite, answer: Ans
             guilty = faults.guilty(plan, list(changes.values()), error, _each)
             for place, fault in guilty.items():
                 row = changes.pop(numbers[place])
-                answer.verdicts.append(Verdict(numbers[place], "refused", row.get(plan.kind.key[0]), fault))
+                answer.verdicts.append(refusal(numbers[place], row.get(plan.kind.key[0]), fault))
             continue
         answer.verdicts += verdicts
         answer.received_at = now.isoformat()
@@ -110,7 +111,7 @@ def _one_try(cursor: Any, plan: Plan, changes: dict[int, Row], may_write: MayWri
                 }
             else:
                 fault = Fault(ALERT_KEY[0], "no alert is active for this host, device and type", "Send its id.")
-                verdicts[number] = Verdict(number, "refused", None, fault)
+                verdicts[number] = refusal(number, None, fault)
                 del wanted[number]
     names = [name for name in plan.columns if any(name in row for row in wanted.values())]
     states, now = _look(cursor, plan, names, wanted)
@@ -129,7 +130,7 @@ def _one_try(cursor: Any, plan: Plan, changes: dict[int, Row], may_write: MayWri
             if kind.rule == "alerts" and row.get("status") == "active" and status != "active":
                 raise Refused("status", "the alert is over", "Send a new alert.")
         except Refused as refused:
-            verdicts[number] = Verdict(number, "refused", row[key], refused.fault)
+            verdicts[number] = refusal(number, row[key], refused.fault)
             continue
         verdicts[number] = Verdict(number, "updated" if differs else "already there", row[key])
         if differs:

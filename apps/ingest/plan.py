@@ -141,6 +141,11 @@ class Plan:
         return _decoder(self.kind.name, self.known.values())
 
     @cached_property
+    def batch_decoder(self) -> msgspec.json.Decoder[list[dict[str, Any]]]:
+        """Of many new rows in an array."""
+        return msgspec.json.Decoder(list[self.decoder.type])  # type: ignore[name-defined]
+
+    @cached_property
     def change_decoder(self) -> msgspec.json.Decoder[dict[str, Any]]:
         """Of one change: the key and what PATCH may set, all of it optional."""
         return _decoder(f"change of {self.kind.name}", self.changeable.values(), change=True)

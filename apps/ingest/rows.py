@@ -22,11 +22,14 @@ Row = dict[str, Any]
 
 DEEPEST: Final = 64
 """Levels of nesting in a JSON value: far more than any writer has, far fewer than any reader chokes on."""
-EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
-LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+EARLIEST: Final = 1990
+LATEST: Final = 2100
+_NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
 ZONE_HEADER: Final = "X-Time-Zone"
 
 _MEMBER: Final = re.compile(rb'"[ \t\r\n]*:')
+_SPACED: Final = (b" :", b"\t:", b"\n:", b"\r:")
+"""Where none of these is, every member of an object is seen by its quote and colon."""
 _PLACE: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _ANY: Final = msgspec.json.Decoder()
 
@@ -68,6 +71,29 @@ def read_row(
     return row, left_out
 
 
+def read_batch(plan: Plan, text: bytes) -> list[Row] | None:
+    """All rows of an array at once, when nothing whatever is wrong with any of them; else None, and each is to be read
+    by itself. It finds out in a fraction of the time, by what must be true of all of them together."""
+    if len(text) > LARGEST_ROW or b"\\u0000" in text or any(text.count(sign) for sign in _SPACED):
+        return None
+    try:
+        rows = plan.batch_decoder.decode(text)
+        members = sum(map(len, rows))
+        for name in plan.json_columns:
+            values = [value for row in rows if (value := row.get(name)) is not None]
+            if not values:
+                continue
+            joined = b",".join(values)
+            members += joined.count(b'":')
+            if b"null" in values or max(v.count(b"{") + v.count(b"[") for v in map(bytes, values)) > DEEPEST:
+                return None
+            _ANY.decode(b"[%b]" % joined)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return None
+    # No key is there twice, and none is unknown: there are as many as were taken.
+    return rows if text.count(b'":') == members else None
+
+
 def settle_times(row: Row, columns: Iterable[str], zone: tzinfo | None) -> None:
     """All times in UTC. Raises Refused for a time without a zone where none is declared, and for impossible years."""
     for name in columns:
@@ -86,8 +112,8 @@ def settle_times(row: Row, columns: Iterable[str], zone: tzinfo | None) -> None:
             if value.tzinfo is not UTC:
                 row[name] = value = value.astimezone(UTC)
         except OverflowError:
-            value = EARLIEST.replace(year=1)
-        if not EARLIEST <= value < LATEST:
+            value = _NEVER
+        if not EARLIEST <= value.year < LATEST:
             raise Refused(name, "the year cannot be", "Send a time between 1990 and 2099.")
 
 

@@ -17,14 +17,14 @@ from typing import Any, Final
 
 import msgspec
 from django.db import DatabaseError, connections, transaction
-from msgspec import Raw
 
 from apps.accounts.problems import Problem
 from apps.ingest import alerts, faults, metrics
+from apps.ingest.body import Rows
 from apps.ingest.kinds import Kind
 from apps.ingest.plan import Plan, literal, plan_of, quoted
-from apps.ingest.rows import Row, derived_key, read_row, settle_times
-from apps.ingest.verdicts import Answer, Fault, Refused, Verdict, in_order
+from apps.ingest.rows import Row, derived_key, read_batch, read_row, settle_times
+from apps.ingest.verdicts import Answer, Fault, Refused, Status, Verdict, in_order, refusal
 from apps.ingest.writers import MayWrite, Owners
 from apps.mirror.shape import SOURCE
 
@@ -49,26 +49,28 @@ class Entry:
 
     def verdicts(self, verdict: Verdict) -> list[Verdict]:
         """Of the row, and of its twins."""
-        status = verdict.status if verdict.status == "refused" else "already there"
-        return [verdict, *(Verdict(twin, status, self.id, verdict.fault) for twin in self.twins)]
+        if not self.twins:
+            return [verdict]
+        status: Status = "refused" if verdict.status == "refused" else "already there"
+        return [verdict, *(msgspec.structs.replace(verdict, row=twin, status=status) for twin in self.twins)]
 
 
 def store(
     kind: Kind,
-    raws: Sequence[bytes | Raw],
+    sent: Rows,
     *,
     may_write: MayWrite,
     zone: tzinfo | None = None,
     leave_out_unknown: bool = False,
 ) -> Answer:
-    """Store the rows whose JSON is `raws`.
+    """Store the rows that were sent.
 
     Raises Problem: 404 where the table is missing, 403 where it may not be written, 422 where the database refuses the
     batch as a whole, 503 where it has no time; and OperationalError where it is away.
     """
     plan = plan_of(kind)
     answer = Answer(kind.name)
-    entries = _accepted(plan, raws, answer, may_write=may_write, zone=zone, leave_out_unknown=leave_out_unknown)
+    entries = _accepted(plan, sent, answer, may_write=may_write, zone=zone, leave_out_unknown=leave_out_unknown)
     _write(plan, entries, answer)
     answer.verdicts = in_order(answer.verdicts)
     return answer
@@ -95,7 +97,7 @@ def key_document(kind: Kind, row: Row) -> Any:
 
 def _accepted(
     plan: Plan,
-    raws: Sequence[bytes | Raw],
+    sent: Rows,
     answer: Answer,
     *,
     may_write: MayWrite,
@@ -104,18 +106,26 @@ def _accepted(
 ) -> list[Entry]:
     kind = plan.kind
     rows: list[tuple[int, Row]] = []
-    for number, raw in enumerate(raws):
+    times, unwanted = plan.time_columns, {*plan.absent, *plan.clocks}
+    whole = read_batch(plan, sent.whole)
+    if whole is not None and len(whole) != len(sent):
+        whole = None  # a line that holds two objects
+    for number, raw in enumerate(sent.each):
         try:
-            row, left_out = read_row(
-                raw, plan.decoder, plan.known, plan.json_columns, leave_out_unknown=leave_out_unknown
-            )
-            settle_times(row, plan.time_columns, zone)
-            leave_out(plan, row, answer)
+            if whole is not None:
+                row = whole[number]
+            else:
+                row, left_out = read_row(
+                    raw, plan.decoder, plan.known, plan.json_columns, leave_out_unknown=leave_out_unknown
+                )
+                for name in left_out:
+                    answer.note(f"There is no field {name}: it was left out.")
+            settle_times(row, times, zone)
+            if not unwanted.isdisjoint(row):
+                leave_out(plan, row, answer)
         except Refused as refused:
-            answer.verdicts.append(Verdict(number, "refused", None, refused.fault))
+            answer.verdicts.append(refusal(number, None, refused.fault))
             continue
-        for name in left_out:
-            answer.note(f"There is no field {name}: it was left out.")
         rows.append((number, row))
     owners = Owners(plan, [row for _, row in rows], may_write)
     entries: dict[Key, Entry] = {}
@@ -139,11 +149,13 @@ def _accepted(
                     f"Send rows that all say {', '.join(sorted(states))}, or each on its own.",
                 )  # fmt: skip
         except Refused as refused:
-            answer.verdicts.append(Verdict(number, "refused", _given_key(kind, row), refused.fault))
+            answer.verdicts.append(refusal(number, _given_key(kind, row), refused.fault))
             continue
         entries[entry.key] = entry
-    # In one order for everybody: two batches with the same keys wait for each other instead of for ever.
-    return sorted(entries.values(), key=lambda entry: entry.key)
+    if kind.update:
+        # In one order for everybody: two batches with the same keys wait for each other instead of for ever.
+        return sorted(entries.values(), key=lambda entry: entry.key)
+    return list(entries.values())
 
 
 def _entry(plan: Plan, number: int, row: Row) -> Entry:
@@ -151,6 +163,9 @@ def _entry(plan: Plan, number: int, row: Row) -> Entry:
     bare = len(kind.key) == 1 and row.get(kind.key[0]) is None
     if bare:
         row[kind.key[0]] = derived_key(plan, row)
+    if len(kind.key) == 1:
+        key = str(row[kind.key[0]])
+        return Entry(number, row, (key,), key, bare)
     return Entry(number, row, tuple(str(row[name]) for name in kind.key), key_document(kind, row), bare)
 
 
@@ -173,12 +188,13 @@ def _write(plan: Plan, entries: list[Entry], answer: Answer) -> None:
             )
             for number in sorted(guilty, reverse=True):
                 entry = entries.pop(number)
-                answer.verdicts += entry.verdicts(Verdict(entry.number, "refused", entry.id, guilty[number]))
+                answer.verdicts += entry.verdicts(refusal(entry.number, entry.id, guilty[number]))
             continue
+        latest = now + SKEW
         for entry, verdict in zip(entries, found, strict=True):
             at = entry.row.get(plan.kind.time) if plan.kind.time else None
-            if isinstance(at, datetime) and at - now > SKEW:
-                verdict.skew_seconds = round((at - now).total_seconds())
+            if at is not None and at > latest:
+                verdict.clock_skew_seconds = round((at - now).total_seconds())
                 answer.note("A sender's clock is ahead of the database's: see clock_skew_seconds.")
             answer.verdicts += entry.verdicts(verdict)
         answer.received_at = now.isoformat()
@@ -258,11 +274,14 @@ def _insert(
         f"WITH written AS (INSERT INTO {quoted(kind.table)} AS t ({listed})"  # noqa: S608
         f" SELECT {listed} FROM {source_sql(plan, names)}"
         f" ON CONFLICT ({keys}) {_on_conflict(plan, names)} RETURNING {keys}, xmax = 0 AS fresh)"
-        f" SELECT (SELECT json_agg(json_build_array({keys}, fresh))::text FROM written), now()"
+        f" SELECT CASE WHEN (SELECT count(*) FROM written WHERE fresh) < %s"
+        f" THEN (SELECT coalesce(json_agg(json_build_array({keys}, fresh)), '[]')::text FROM written) END, now()"
     )
-    cursor.execute(sql, [as_json(entry.row for entry in entries)])
+    cursor.execute(sql, [as_json(entry.row for entry in entries), len(entries)])
     found, now = cursor.fetchone()
-    stored = {tuple(map(str, key)): fresh for *key, fresh in msgspec.json.decode(found or "[]")}
+    if found is None:  # all of them
+        return {entry.key: True for entry in entries}, now
+    stored = {tuple(map(str, key)): fresh for *key, fresh in msgspec.json.decode(found)}
     return stored, now
 
 
@@ -315,7 +334,7 @@ def _about_known(plan: Plan, entry: Entry, differing: list[str] | None) -> Verdi
             f"a row with this key is there, with another value of {said}",
             "Send the row as it was sent first, or under a key of its own.",
         )
-    return Verdict(entry.number, "refused", entry.id, fault)
+    return refusal(entry.number, entry.id, fault)
 
 
 def busy(detail: str) -> Problem:

@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from operator import attrgetter
 from typing import Any, Final, Literal
+
+import msgspec
 
 Status = Literal["stored", "already there", "updated", "refused"]
 STATUSES: Final[tuple[Status, ...]] = ("stored", "already there", "updated", "refused")
@@ -21,10 +24,6 @@ class Fault:
     problem: str
     fix: str
 
-    @property
-    def document(self) -> dict[str, str]:
-        return {"field": self.field, "problem": self.problem, "fix": self.fix}
-
 
 class Refused(Exception):  # noqa: N818 -- a verdict
     """A row that is not stored."""
@@ -34,26 +33,21 @@ class Refused(Exception):  # noqa: N818 -- a verdict
         self.fault = Fault(field, problem, fix)
 
 
-@dataclass(slots=True)
-class Verdict:
-    """About one row. `id` is the value of the kind's key, as the row gave it or as it was derived."""
+class Verdict(msgspec.Struct, omit_defaults=True):
+    """About one row, as the answer says it. `id` is the value of the kind's key, as it was given or derived."""
 
     row: int
     status: Status
     id: Any = None
-    fault: Fault | None = None
-    skew_seconds: int | None = None
+    field: str | None = None
+    problem: str | None = None
+    fix: str | None = None
+    clock_skew_seconds: int | None = None
 
-    @property
-    def document(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"row": self.row, "status": self.status}
-        if self.id is not None:
-            found["id"] = self.id
-        if self.fault is not None:
-            found |= {"field": self.fault.field, "problem": self.fault.problem, "fix": self.fault.fix}
-        if self.skew_seconds is not None:
-            found["clock_skew_seconds"] = self.skew_seconds
-        return found
+
+def refusal(row: int, id_: Any, fault: Fault) -> Verdict:
+    """The verdict about a row that is not stored."""
+    return Verdict(row, "refused", id_, fault.field, fault.problem, fault.fix)
 
 
 @dataclass(slots=True)
@@ -90,11 +84,11 @@ class Answer:
                 "received": len(self.verdicts),
                 **{status.replace(" ", "_"): counts[status] for status in STATUSES},
             },
-            "rows": [verdict.document for verdict in self.verdicts],
+            "rows": self.verdicts,
             "notes": list(self.notes),
         }
 
 
 def in_order(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """By the number of the row."""
-    return sorted(verdicts, key=lambda verdict: verdict.row)
+    return sorted(verdicts, key=attrgetter("row"))

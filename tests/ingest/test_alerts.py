@@ -128,15 +128,18 @@ def test_many_at_once_leave_one_active(team_a: Team) -> None:
     """Without any unique index: eight senders, each with its own ids, in opposite orders."""
     from msgspec import json
 
+    from apps.ingest.body import split
+
     def send(turn: int) -> None:
         keys = [("freeze", n) for n in range(6)] + [("audio_loss", n) for n in range(6)]
         for _ in range(4):
             batch = [
-                json.encode(rows.alert(id=str(uuid4()), incident_type=kind, device_id=f"device{n}"))
+                rows.alert(id=str(uuid4()), incident_type=kind, device_id=f"device{n}")
                 for kind, n in (keys if turn % 2 else reversed(keys))
             ]
+            sent = split(json.encode(batch), "application/json")
             try:
-                statuses.extend(v.status for v in store(KINDS["alerts"], batch, may_write=lambda *_: True).verdicts)
+                statuses.extend(v.status for v in store(KINDS["alerts"], sent, may_write=lambda *_: True).verdicts)
             finally:
                 connections.close_all()
 
