@@ -65,7 +65,7 @@ class Life:
         self.alerts: dict[tuple[str, str, str], OpenAlert] = {}
         self.silent: dict[str, datetime] = {}
         self.pinged: dict[str, datetime] = {}
-        self.incidents: dict[tuple[str, str], tuple[int, datetime]] = {}
+        self.incidents: dict[tuple[str, str], tuple[Any, datetime]] = {}
         self._cursor: Any = None
         self._rows = 0
         self._notes: list[tuple[datetime, int, Change]] = []
@@ -89,8 +89,7 @@ class Life:
         self._break(seconds)
         self._report(seconds)
         self._flush()
-        metrics.add(cursor, self._tally, now)
-        self._tally = Tally()
+        self._count_steps()
         return self._rows
 
     def note(self, at: datetime, change: Change) -> None:
@@ -115,6 +114,28 @@ class Life:
         outbox, self._outbox = self._outbox, {}
         for (table, _), rows in outbox.items():
             self._rows += copy_rows(self._cursor, table, rows)
+
+    def _change(self, model: type[models.MirrorModel], key: Any, values: dict[str, Any], **also: Any) -> None:
+        """What became of a row; `also` is what must be true of it."""
+        self._update(model.objects.filter(pk=key, **also), values)
+
+    def _count_steps(self) -> None:
+        """The running counts of what was walked since the last time."""
+        metrics.add(self._cursor, self._tally, self.now)
+        self._tally = Tally()
+
+    def _open_incident(self, row: dict[str, Any]) -> Any:
+        """Write an incident; the key that it is changed by."""
+        self._rows += 1
+        return models.SystemIncident.objects.create(**row).incident_id
+
+    def _has_test_run(self, key: UUID) -> bool:
+        return models.TestExecution.objects.filter(pk=key).exists()
+
+    def _turns_of(self, turn: Turn) -> int:
+        """How often the schedule came due before."""
+        runs = models.Deployment.objects.filter(pk=turn.schedule.id).values_list("execution_count", flat=True)
+        return runs.first() or 0
 
     # Scripts and campaigns --------------------------------------------------------------------------------------------
 
@@ -163,7 +184,7 @@ class Life:
 
     def _measuring(self, step: dict[str, Any], measured: dict[str, Any]) -> Change:
         def write(_: datetime) -> None:
-            self._update(models.ExecutionResult.objects.filter(pk=step["id"], team_id=step["team_id"]), measured)
+            self._change(models.ExecutionResult, step["id"], measured, team_id=step["team_id"])
             self._tally.add_kpi(step)
 
         return write
@@ -184,13 +205,13 @@ class Life:
 
     def _end(self, run: Run, at: datetime) -> None:
         del self.running[run.device]
-        self._update(models.ScriptResult.objects.filter(pk=run.id), execution.script_end(run, at))
+        self._change(models.ScriptResult, run.id, execution.script_end(run, at))
         if run.script.test:
             (test_run,) = execution.test_executions([run])
             changes = {name: test_run[name] for name in ("status", "end_time", "duration")}
-            self._update(models.TestExecution.objects.filter(pk=test_run["id"]), changes)
+            self._change(models.TestExecution, test_run["id"], changes)
             # A run that began before the lab had such rows has none.
-            if models.TestExecution.objects.filter(pk=test_run["id"]).exists():
+            if self._has_test_run(test_run["id"]):
                 for result in execution.test_results([run]):
                     self._insert("test_results", result)
         turn = self.turns.pop(run.id, None)
@@ -199,10 +220,9 @@ class Life:
             changes = {
                 name: row[name] for name in ("completed_at", "status", "success", "error_message", "script_result_id")
             }
-            self._update(models.DeploymentExecution.objects.filter(pk=turn.id), changes)
-            deployment = models.Deployment.objects.filter(pk=turn.schedule.id)
-            runs = deployment.values_list("execution_count", flat=True).first() or 0
-            self._update(deployment, {"execution_count": runs + 1, "last_executed_at": turn.at})
+            self._change(models.DeploymentExecution, turn.id, changes)
+            changes = {"execution_count": self._turns_of(turn) + 1, "last_executed_at": turn.at}
+            self._change(models.Deployment, turn.schedule.id, changes)
         if run.campaign is not None:
             self.note(at + timedelta(seconds=self.rng.uniform(1, 5)) / self.speed, self.continuing(run.campaign))
 
@@ -219,14 +239,15 @@ class Life:
         def write(at: datetime) -> None:
             if self.campaigns.get(campaign.device) is not campaign:
                 return
-            rows = models.CampaignExecution.objects.filter(pk=campaign.id)
             if len(campaign.runs) < len(campaign.campaign.scripts):
                 script = SCRIPT_BY_NAME[campaign.campaign.scripts[len(campaign.runs)]]
                 campaign.runs.append(self._start(campaign.device, script, at, campaign))
-                self._update(rows, {"script_result_ids": [run.id for run in campaign.runs]})
+                self._change(
+                    models.CampaignExecution, campaign.id, {"script_result_ids": [run.id for run in campaign.runs]}
+                )
             else:
                 del self.campaigns[campaign.device]
-                self._update(rows, execution.campaign_end(campaign, at))
+                self._change(models.CampaignExecution, campaign.id, execution.campaign_end(campaign, at))
 
         return write
 
@@ -330,13 +351,11 @@ class Life:
         key = (device.host.name, device.port)
         found = self.incidents.get(key)
         if found is None and not works:
-            row = models.SystemIncident.objects.create(**pings.incident_start(device, "ffmpeg", self.now))
-            self.incidents[key] = (row.incident_id, self.now)
-            self._rows += 1
+            self.incidents[key] = (self._open_incident(pings.incident_start(device, "ffmpeg", self.now)), self.now)
         elif found is not None and works:
             del self.incidents[key]
             changes = pings.incident_end("ffmpeg", found[1], self.now)
-            self._update(models.SystemIncident.objects.filter(pk=found[0]), changes)
+            self._change(models.SystemIncident, found[0], changes)
 
     # Pictures and sound -----------------------------------------------------------------------------------------------
 
@@ -368,8 +387,8 @@ class Life:
                 return
             self.alerts.pop((incident.host.name, incident.port, incident.kind), None)
             # Somebody may have resolved it by hand meanwhile: then it stays as it is.
-            rows = models.PlatformAlert.objects.filter(pk=incident.id, status="active")
-            self._update(rows, alerts.alert_end(incident, alert.metadata, at))
+            ended = alerts.alert_end(incident, alert.metadata, at)
+            self._change(models.PlatformAlert, incident.id, ended, status="active")
 
         return write
 

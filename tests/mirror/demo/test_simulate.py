@@ -19,12 +19,12 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError
 from django.db.models import Count, F
 
+from apps.ingest.management.commands import simulate as command
 from apps.mirror.demo import gap
 from apps.mirror.demo.clear import clear
 from apps.mirror.demo.lab import Lab
 from apps.mirror.demo.load import Loaded, load
 from apps.mirror.demo.simulate import Simulator
-from apps.mirror.management.commands import simulate as command
 from apps.mirror.models import (
     CampaignExecution,
     DeploymentExecution,
@@ -379,7 +379,7 @@ def test_sigterm_ends_the_loop_at_once() -> None:
     program = """
 import django, sys
 django.setup()
-from apps.mirror.management.commands import simulate as command
+from apps.ingest.management.commands import simulate as command
 class Quiet(command.Simulator):
     def step(self, now=None):
         print("step", flush=True)
