@@ -21,7 +21,7 @@ from apps.mirror.admin_filters import ChoiceFilter, HostFilter, TimeFilter, word
 from apps.mirror.models import PlatformAlert
 from apps.triage import overlay
 from apps.triage.decisions import LONGEST_COMMENT, PERMISSION, Decision, decide
-from apps.triage.models import AlertTriage
+from apps.triage.models import AlertTriage, HostSilence
 
 VERBS = {
     Decision.ACKNOWLEDGE: "Acknowledge",
@@ -134,22 +134,16 @@ class PlatformAlertAdmin(HistoryAdmin):
         return TemplateResponse(request, "admin/alerts_decide.html", context)
 
 
-@admin.register(AlertTriage)
-class AlertTriageAdmin(AuditedModelAdmin):
-    """Looked at only: decisions are taken, and taken back, about the alerts."""
+class LookedAtAdmin(AuditedModelAdmin):
+    """Rows of hosts that nobody writes by hand."""
 
     domain = "monitoring"
-    list_display = ("incident_type", "state", "actor", "at", "host_name", "device_name", "comment")
-    list_filter = ("state",)
-    search_fields = ("host_name", "device_name", "actor")
-    search_help_text = "Finds a part of a host, device or person"
-    ordering = ("-at", "-id")
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AlertTriage]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         scope = scope_of(request.user)
         rows = super().get_queryset(request)
         return rows if scope.everything else rows.filter(host_name__in=scope.host_names)
@@ -162,3 +156,25 @@ class AlertTriageAdmin(AuditedModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(AlertTriage)
+class AlertTriageAdmin(LookedAtAdmin):
+    """Looked at only: decisions are taken, and taken back, about the alerts."""
+
+    list_display = ("incident_type", "state", "actor", "at", "host_name", "device_name", "comment")
+    list_filter = ("state",)
+    search_fields = ("host_name", "device_name", "actor")
+    search_help_text = "Finds a part of a host, device or person"
+    ordering = ("-at", "-id")
+
+
+@admin.register(HostSilence)
+class HostSilenceAdmin(LookedAtAdmin):
+    """Looked at only: the worker notices them."""
+
+    list_display = ("host_name", "is_server", "since", "noticed_at", "ended_at")
+    list_filter = ("is_server",)
+    search_fields = ("host_name",)
+    search_help_text = "Finds a part of a host's name"
+    ordering = ("-since", "-id")

@@ -1,4 +1,4 @@
-"""What people decided about alerts, where the platform's own table has no word for it or may not be written."""
+"""What the platform's own tables have no word for, or may not be told: decisions about alerts, silences of hosts."""
 
 from __future__ import annotations
 
@@ -40,3 +40,30 @@ class AlertTriage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.incident_type or 'alert'} on {self.device_name or self.device_id or self.host_name}"
+
+
+class HostSilence(models.Model):
+    """A host or server that stopped pinging. Written by `apps.triage.silences` alone.
+
+    One at a time is open for each; the table sees to that, whoever notices first.
+    """
+
+    host_name = models.TextField("host", help_text="The name of the host or server.")
+    is_server = models.BooleanField("server", default=False)
+    since = models.DateTimeField(help_text="The last ping before.")
+    noticed_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, help_text="The first ping after; empty while it lasts.")
+
+    class Meta:
+        verbose_name = "silence of a host"
+        verbose_name_plural = "silences of hosts"
+        ordering: ClassVar = ["-since", "-id"]
+        indexes: ClassVar = [models.Index(fields=["host_name", "-since"], name="silences_of_a_host")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["host_name", "is_server"], condition=models.Q(ended_at=None), name="one_open_silence"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host_name} since {self.since:%Y-%m-%d %H:%M}"

@@ -13,6 +13,7 @@ from apps.accounts import sign_in
 from apps.live import retention
 from apps.mirror.demo.presence import demo_rows_present
 from apps.mirror.demo.simulate import Simulator
+from apps.triage import silences
 from apps.worker.loop import Job
 
 MINUTE = 60.0
@@ -25,6 +26,7 @@ def registered() -> list[Job]:
     jobs = [
         Job("clear sessions", DAY, clear_sessions),
         Job("clear sign-in attempts", HOUR, sign_in.prune),
+        Job("notice silent hosts", 30.0, silences.watch),
         Job("drop old events", MINUTE, retention.prune),
     ]
     if settings.DEMO and settings.SOURCE_ACCESS == "own":

@@ -28,7 +28,7 @@ from apps.worker import jobs
 from apps.worker.loop import Job, Loop
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(databases=["default", "source"], transaction=True)
 def test_once_clears_what_has_expired_and_nothing_else() -> None:
     store = import_module(configured.SESSION_ENGINE).SessionStore
     for seconds in (-60, 60):

@@ -20,6 +20,7 @@ from apps.portal.components import Choice, Column, Crumb, FilterBar, KeyFigure, 
 from apps.portal.listing import ChoiceFilter, ShortListing, WordFilter
 from apps.portal.selectors import fleet, limits, system
 from apps.portal.selectors.system import HostStatus
+from apps.triage.silences import silences_of
 
 COLUMNS = (
     Column("Name", fixed=True), Column("State"), Column("Why"), Column("CPU", numeric=True),
@@ -32,6 +33,9 @@ INCIDENT_COLUMNS = (
     Column("State"), Column("Incident", fixed=True), Column("Device"), Column("Severity"), Column("Detected"),
     Column("Resolved"),
 )  # fmt: skip
+
+
+SILENCE_COLUMNS = (Column("State"), Column("Silent since"), Column("Heard again"))
 
 
 def _in_state(rows: Iterable[HostStatus], value: str) -> list[HostStatus]:
@@ -99,6 +103,8 @@ def host(request: HttpRequest, name: str) -> HttpResponse:
         "incidents": [] if server else system.incidents(scope=scope, host=name),
         "deployments": [] if server else system.deployments(scope=scope, host=name),
         "incident_columns": INCIDENT_COLUMNS,
+        "silences": silences_of(name, server=server, scope=scope),
+        "silence_columns": SILENCE_COLUMNS,
         "stale_after": int((states.SERVER_SILENT_AFTER if server else states.HOST_SILENT_AFTER).total_seconds()),
     }
     return render(request, "portal/system/detail.html", context)
