@@ -74,20 +74,20 @@ def read_row(
 def read_batch(plan: Plan, text: bytes) -> list[Row] | None:
     """All rows of an array at once, when nothing whatever is wrong with any of them; else None, and each is to be read
     by itself. It finds out in a fraction of the time, by what must be true of all of them together."""
-    if len(text) > LARGEST_ROW or b"\\u0000" in text or any(text.count(sign) for sign in _SPACED):
+    if len(text) > LARGEST_ROW or b"\\u0000" in text or any(sign in text for sign in _SPACED):
         return None
     try:
         rows = plan.batch_decoder.decode(text)
         members = sum(map(len, rows))
         for name in plan.json_columns:
-            values = [value for row in rows if (value := row.get(name)) is not None]
-            if not values:
-                continue
+            values = [bytes(value) for row in rows if (value := row.get(name)) is not None]
+            # A value that is too deep is longer than that.
+            if any(len(value) > 2 * DEEPEST and value.count(b"{") + value.count(b"[") > DEEPEST for value in values):
+                return None
             joined = b",".join(values)
             members += joined.count(b'":')
-            if b"null" in values or max(v.count(b"{") + v.count(b"[") for v in map(bytes, values)) > DEEPEST:
+            if None in _ANY.decode(b"[%b]" % joined):
                 return None
-            _ANY.decode(b"[%b]" % joined)
     except (msgspec.DecodeError, RecursionError, ValueError):
         return None
     # No key is there twice, and none is unknown: there are as many as were taken.

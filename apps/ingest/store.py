@@ -142,12 +142,14 @@ def _accepted(
                     )  # fmt: skip
                 first.twins.append(number)
                 continue
-            states = states or entry.row.keys() & set(kind.update)
-            if states != entry.row.keys() & set(kind.update):
-                raise Refused(
-                    kind.key[0], "it names other fields than the rows before it",
-                    f"Send rows that all say {', '.join(sorted(states))}, or each on its own.",
-                )  # fmt: skip
+            if kind.update:
+                said = entry.row.keys() & set(kind.update)
+                states = states or said
+                if said != states:
+                    raise Refused(
+                        kind.key[0], "it names other fields than the rows before it",
+                        f"Send rows that all say {', '.join(sorted(states))}, or each on its own.",
+                    )  # fmt: skip
         except Refused as refused:
             answer.verdicts.append(refusal(number, _given_key(kind, row), refused.fault))
             continue
