@@ -20,6 +20,8 @@ from a2wsgi import WSGIMiddleware
 
 from vptmonitor.http_lane import Lane, Message, Receive, Scope, Send
 
+__all__ = ["LEFT", "HttpPool", "Message", "Receive", "Scope", "Send"]
+
 SPOOL = 1024 * 1024
 """Bytes of a body kept in memory; what is larger waits in an unnamed temporary file."""
 CHUNK = SPOOL
