@@ -81,7 +81,12 @@ def _apply(plan: Plan, changes: dict[int, Row], may_write: MayWrite, answer: Ans
                 verdicts, now = _one_try(cursor, plan, changes, may_write)
         except DatabaseError as error:
             numbers = list(changes)
-            guilty = faults.guilty(plan, list(changes.values()), error, _each)
+            guilty = faults.guilty(
+                plan,
+                list(changes.values()),
+                error,
+                lambda some: _probe(plan, {numbers[n]: changes[numbers[n]] for n in some}, may_write),  # noqa: B023
+            )
             for place, fault in guilty.items():
                 row = changes.pop(numbers[place])
                 answer.verdicts.append(refusal(numbers[place], row.get(plan.kind.key[0]), fault))
@@ -92,9 +97,15 @@ def _apply(plan: Plan, changes: dict[int, Row], may_write: MayWrite, answer: Ans
     raise busy("The changes break one rule of the table after the other, or other requests keep changing the rows.")
 
 
-def _each(numbers: Sequence[int]) -> DatabaseError | None:
-    # Changes are few: what no rule explains is said of all of them.
-    return DatabaseError("the database refuses the change") if len(numbers) == 1 else None
+def _probe(plan: Plan, changes: dict[int, Row], may_write: MayWrite) -> DatabaseError | None:
+    """What the database says to these changes alone; nothing is kept."""
+    try:
+        with transaction.atomic(using=SOURCE), connections[SOURCE].cursor() as cursor:
+            _one_try(cursor, plan, changes, may_write)
+            transaction.set_rollback(True, using=SOURCE)
+    except DatabaseError as error:
+        return error
+    return None
 
 
 def _one_try(cursor: Any, plan: Plan, changes: dict[int, Row], may_write: MayWrite) -> tuple[list[Verdict], datetime]:

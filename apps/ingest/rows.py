@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, NoReturn
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from msgspec import Raw
@@ -118,10 +118,13 @@ def settle_times(row: Row, columns: Iterable[str], zone: tzinfo | None) -> None:
 
 
 def derived_key(plan: Plan, row: Row) -> UUID:
-    """The key of a row that brings none: the same for the same row, so that it can be sent again."""
+    """The key of a row that brings none: the same for the same row, so that it can be sent again.
+
+    A row that does not even say when it happened may happen again: it gets a new one each time.
+    """
     names = plan.kind.identity or tuple(sorted(row))
     if plan.kind.identity and row.get(plan.kind.identity[-1]) is None:
-        names = tuple(sorted(row))
+        return uuid4()
     values = [(name, row[name]) for name in names if row.get(name) is not None]
     digest = hashlib.sha256(plan.kind.name.encode() + b"\0" + msgspec.json.encode(values)).digest()
     return UUID(bytes=digest[:16], version=5)

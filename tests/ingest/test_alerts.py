@@ -73,6 +73,15 @@ def test_a_report_without_an_id_updates_the_open_one(host: Host) -> None:
     assert host.send("alerts", bare | {"device_id": "device2"}).statuses == ["already there"]
 
 
+def test_a_report_without_id_and_time_may_come_again(host: Host) -> None:
+    bare = {"host_name": HOST_A, "device_id": "device1", "incident_type": "freeze"}
+    assert host.send("alerts", bare).statuses == ["stored"]
+    assert host.send("alerts", bare).statuses == ["updated"]
+    host.change("alerts", None, [bare | {"status": "resolved"}])
+    assert host.send("alerts", bare).statuses == ["stored"]
+    assert PlatformAlert.objects.count() == 2
+
+
 def test_other_devices_types_and_hosts_are_left_alone(host: Host) -> None:
     batch = [
         rows.alert(), rows.alert(device_id="device2"), rows.alert(incident_type="blackscreen"),

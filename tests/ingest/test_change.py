@@ -115,6 +115,26 @@ def test_a_turn_of_a_schedule_ends(host: Host, rack_a: Host) -> None:
     assert Deployment.objects.get(pk=schedule["id"]).execution_count == 3
 
 
+def test_a_change_that_only_a_trigger_refuses(host: Host) -> None:
+    from django.db import connections
+
+    with connections["source"].cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.no_seven() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " IF NEW.execution_time_ms = 7 THEN RAISE EXCEPTION 'not seven'; END IF; RETURN NEW; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER no_seven BEFORE UPDATE ON script_results FOR EACH ROW EXECUTE FUNCTION pg_temp.no_seven()"
+        )
+    batch = [rows.script() for _ in range(9)]
+    host.send("script-results", batch)
+    changes = [{"id": row["id"], "execution_time_ms": number + 3} for number, row in enumerate(batch)]
+    answer = host.change("script-results", None, changes)
+    assert [n for n, status in enumerate(answer.statuses) if status == "refused"] == [4]
+    assert "not seven" in answer.document["rows"][4]["problem"]
+    assert ScriptResult.objects.filter(execution_time_ms__isnull=False).count() == 8
+
+
 # Counts of edges and nodes --------------------------------------------------------------------------------------------
 
 

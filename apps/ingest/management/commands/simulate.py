@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if not options["once"]:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
-        if options["via_api"]:
+        if options.get("via_api"):
             self._through_the_api(options, stop)
             return
         try:
