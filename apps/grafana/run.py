@@ -58,6 +58,7 @@ class Report:
     run: SyncRun
     plan: Plan | None = None
     steps: list[Step] = field(default_factory=list)
+    problem: GrafanaError | None = None
     _unsaved: list[SyncStep] = field(default_factory=list)
 
     def add(self, step: Step) -> None:
@@ -134,8 +135,8 @@ def run(
             report.run.counts = dict(Counter(item.placement.state for item in draft.items))
 
     report = recorded(instance, work, author=author, cause=cause, what=what, concurrency=concurrency)
-    if report.plan is None and report.run.status in (Status.REFUSED, Status.FAILED):
-        _unknown(instance, wishes, report.run)
+    if report.plan is None and report.problem is not None:
+        _unknown(instance, wishes, report, report.problem)
     return report
 
 
@@ -167,7 +168,8 @@ def recorded(
             status = _status(report)
             instance.remember()
         except GrafanaError as problem:
-            status, error = Status.REFUSED if isinstance(problem, Unauthorised) else status, problem.text
+            report.problem, error = problem, problem.text
+            status = Status.REFUSED if type(problem) is Unauthorised else Status.FAILED
             instance.remember(error)
         except StalePlanError as problem:
             status, error = Status.STALE, str(problem)
@@ -207,12 +209,12 @@ def _status(report: Report) -> SyncRun.Status:
     return Status.PARTIAL if failed or stuck else Status.DONE
 
 
-def _unknown(instance: GrafanaInstance, wishes: Wishes, record: SyncRun) -> None:
+def _unknown(instance: GrafanaInstance, wishes: Wishes, report: Report, problem: GrafanaError) -> None:
     """A Grafana that cannot be asked says nothing about what is there: neither drift nor deletion."""
     rows = selected(instance, wishes)
     for placement in rows:
-        placing.failed(placement, record.error, State.UNKNOWN)
-        placement.checked_at = record.ended_at
+        placing.failed(placement, problem, State.UNKNOWN)
+        placement.checked_at = report.run.ended_at
     placing.save(rows, placing.SEEN)
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.accounts import sign_in
+from apps.grafana import schedule
 from apps.live import retention
 from apps.mirror.demo.presence import demo_rows_present
 from apps.mirror.demo.simulate import Simulator
@@ -29,6 +30,8 @@ def registered() -> list[Job]:
         Job("notice silent hosts", 30.0, silences.watch),
         Job("drop old events", MINUTE, retention.prune),
     ]
+    if settings.SYNC_INTERVAL:
+        jobs.append(Job("sync dashboards", settings.SYNC_INTERVAL, schedule.sync_all, jitter=0.1))
     if settings.DEMO and settings.SOURCE_ACCESS == "own":
         jobs.append(Job("simulate the demo lab", 1.0, simulation()))
     return jobs

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from random import uniform
 
 from django.db import Error as DatabaseProblem
 from django.db import close_old_connections
@@ -22,11 +23,19 @@ LONGEST_RETRY_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Job:
-    """Something to do every so often, counted from the end of one run to the start of the next."""
+    """Something to do every so often, counted from the end of one run to the start of the next.
+
+    `jitter` moves each start by up to that share of the interval, so that several portals do not ask at once.
+    """
 
     name: str
     every_seconds: float
     run: Callable[[], object]
+    jitter: float = 0.0
+
+    def pause(self) -> float:
+        """Seconds until the next run."""
+        return self.every_seconds * (1 + uniform(-self.jitter, self.jitter))  # noqa: S311 -- chance, not secrecy
 
 
 @dataclass
@@ -87,6 +96,6 @@ class Loop:
             if turn.failures:
                 logger.info("%s works again", name)
             turn.failures = 0
-            turn.due = self._clock() + turn.job.every_seconds
+            turn.due = self._clock() + turn.job.pause()
         finally:
             close_old_connections()
