@@ -34,10 +34,10 @@ from apps.grafana.errors import (
     VersionMismatch,
 )
 from apps.grafana.mapping import BlockedError
-from apps.grafana.models import SyncStep
+from apps.grafana.models import Placement, SyncStep
 from apps.grafana.plan import Draft, Item, with_bodies
 from apps.grafana.plan_file import Row
-from apps.grafana.reading import AWAY_AFTER
+from apps.grafana.reading import AWAY_AFTER, resource_versions
 from apps.grafana.verdict import Action, Circumstances, Digests, State, judge
 from apps.grafana.writing import Write, Written, delete, write
 from apps.panels.document import InvalidDocumentError
@@ -102,6 +102,7 @@ def apply(draft: Draft, client: Client, author: Author, *, concurrency: int) -> 
         yield _take(item, client, author)
     writing = [item for item in draft.items if item.verdict.action.writes and item.verdict.action is not Action.PRUNE]
     yield from _write(writing, lost, client, author, concurrency)
+    _learn_resource_versions([item.placement for item in writing], client)
     for item in draft.items:
         if item.verdict.action is Action.PRUNE:
             yield _prune(item, client, author)
@@ -197,6 +198,26 @@ def _write(items: list[Item], lost: set[int], client: Client, author: Author, co
         raise refused
     for item in waiting:
         yield _step(item, Outcome.FAILED, "Grafana went away before this one's turn.")
+
+
+def _learn_resource_versions(placements: list[Placement], client: Client) -> None:
+    """By Grafana's list, of what was just written, so that the next run needs no bodies; best effort."""
+    written = [placement for placement in placements if placement.state == State.IN_SYNC.value]
+    try:
+        listed = resource_versions(client) if written else {}
+    except GrafanaError:
+        return
+    for placement in written:
+        resource = listed.get(placement.dashboard.uid)
+        # The generation is the version, so that a save in between shows.
+        if (
+            resource is not None
+            and resource.generation == placement.base_version
+            and resource.folder_uid == placement.base_folder_uid
+            and not resource.manager
+        ):
+            placement.resource_version = resource.resource_version
+    placing.save(written, ["resource_version"])
 
 
 def _prepared(item: Item, lost: set[int], author: Author) -> Write:

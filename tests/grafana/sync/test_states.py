@@ -34,6 +34,8 @@ def test_a_new_dashboard_is_made_and_a_second_run_writes_nothing(site: Site, ins
     again = sync(instance)
     assert again.run.status == Status.DONE
     assert not again.steps
+    # The newer API's list (asked where it is, and read) and the two folders.
+    assert again.run.requests == 2 + 2
     assert site.live("new").version == 1
     assert dashboard.revisions.count() == 1
 
