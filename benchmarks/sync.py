@@ -21,7 +21,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -177,14 +176,12 @@ def _source(instance: Any) -> None:
 
 
 def _delete(instance: Any, uids: tuple[str, ...]) -> None:
-    """Take the dashboards away, there and from the registry's selection."""
+    """Take the dashboards away there, one by one: a Grafana on SQLite takes no more at a time."""
     from apps.grafana.connect import client_for
-    from apps.grafana.reading import side_by_side
 
-    with client_for(instance, concurrency=8) as client:
-        gone: Callable[[str], None] = client.delete_dashboard
-        for _ in side_by_side(gone, uids, concurrency=8):
-            pass
+    with client_for(instance) as client:
+        for uid in uids:
+            client.delete_dashboard(uid)
 
 
 if __name__ == "__main__":
