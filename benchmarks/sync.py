@@ -9,8 +9,8 @@
 
 Grafana is the suite's double, in a process of its own, unless GRAFANA_TEST_URL names a real one (with
 GRAFANA_TEST_USER and GRAFANA_TEST_PASSWORD); what was made there is deleted at the end. Exit code 1 when a run that
-finds nothing sends more than N + N/1000 + folders requests (and two, for `full`: where the list is, and that it goes on
-after 500), or takes over 10 s for 1,000 dashboards.
+finds nothing sends more than N + N/1000 + folders requests (for `full` also the pages of that list), or takes over 10 s
+for 1,000 dashboards (`full`: only where the double answers, since a real one's time is its own).
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 VARIABLE = "GRAFANA_PASSWORD_BENCH"
 FOLDERS = 10
+PAGE = 200
+"""Dashboards in a page of the list, at least; a real Grafana ends pages by their size."""
 PANELS = 12
 MOST_SECONDS_OF_1000 = 10.0
 
@@ -111,10 +113,11 @@ def _measured(url: str, size: int, concurrency: int) -> list[str]:
         )
         if kind in ("no-op", "full"):
             assert record.changed == 0
-            most = size + -(-size // 1000) + FOLDERS + (1 + -(-size // 500) if kind == "full" else 0)
+            most = size + -(-size // 1000) + FOLDERS + (1 + -(-size // PAGE) if kind == "full" else 0)
             if record.requests > most:
                 over.append(f"{size:,} {kind}: {record.requests} requests, {most} allowed")
-            if size == 1000 and seconds > MOST_SECONDS_OF_1000:
+            slow = seconds > MOST_SECONDS_OF_1000 and (kind == "no-op" or "GRAFANA_TEST_URL" not in os.environ)
+            if size == 1000 and slow:
                 over.append(f"{size:,} {kind}: {seconds:.1f} s, {MOST_SECONDS_OF_1000} allowed")
         return report
 
