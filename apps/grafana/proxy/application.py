@@ -292,6 +292,8 @@ def _is_same_origin(scope: Scope, host: str) -> bool:
     if not origin:
         # Browsers send it with every WebSocket and every request that is no GET; old ones left it out.
         return headers.value_of(b"sec-fetch-site", scope["headers"]) == "same-origin" and scope["type"] == "http"
+    if origin in settings.CSRF_TRUSTED_ORIGINS:  # the public address, also where a proxy in front changes the host
+        return True
     parts = urlsplit(origin)
     schemes = {"https"} if settings.BEHIND_TLS else {"http", "https"}
     return parts.scheme in schemes and parts.netloc.casefold() == host.casefold()

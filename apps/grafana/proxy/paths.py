@@ -7,6 +7,7 @@ another way, and goes to Grafana as it was matched.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -23,6 +24,7 @@ class BadAddressError(ValueError):
     """An address that could mean something else to Grafana than to the portal; the text says what is wrong with it."""
 
 
+@lru_cache(maxsize=4096)
 def clean_path(raw: bytes) -> str:
     """The path below `/grafana`, decoded, beginning with a slash.
 

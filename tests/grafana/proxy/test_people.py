@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from tests.grafana.proxy.lab import lab
+from tests.grafana.proxy.lab import Lab, lab
 
 
 def test_signed_out_visitors_get_the_portals_sign_in() -> None:
@@ -20,6 +21,22 @@ def test_signed_out_visitors_get_the_portals_sign_in() -> None:
                 assert program.json()["title"] == "Not signed in"
                 assert (await it.ask("/grafana/public/build/app.js", who)).status == 401
             assert it.seen == []
+
+    asyncio.run(run())
+
+
+def test_the_public_address_is_the_portals_own_where_a_proxy_in_front_changes_the_host(settings: Any) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://portal.example.org"]
+
+    async def status(it: Lab, origin: str) -> int:
+        given = {"Origin": origin}
+        return (await it.ask("/grafana/api/dashboards/db", "admin", "POST", headers=given, data=b"{}")).status
+
+    async def run() -> None:
+        async with lab() as it:
+            assert await status(it, "https://portal.example.org") == 200
+            for other in ("http://portal.example.org", "https://portal.example.org:444", "https://example.org"):
+                assert await status(it, other) == 403
 
     asyncio.run(run())
 
