@@ -47,7 +47,14 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Tests that commit clean up by TRUNCATE, which the audit table refuses; its own test turns that on again."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Tests that commit clean up by TRUNCATE, which the audit table refuses; its own test turns that on again.
+
+    Whatever asked a panel or a metric left a connection in the pool, and nobody may be in a database that is dropped.
+    """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER audit_keeps_table")
+    yield
+    from apps.panels.run import pool  # here, since it wants Django set up
+
+    pool.close()

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 from rest_framework.views import set_rollback
 
@@ -72,6 +73,7 @@ def _answer(error: Exception) -> JsonResponse | None:
     return None
 
 
+@csrf_exempt
 @access(Role.NONE)
 def no_such_address(request: HttpRequest) -> JsonResponse:
     """Everything below `/api/` that is no address."""

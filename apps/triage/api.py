@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db.models import Case, CharField, Model, QuerySet, TextField, Value, When
-from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from rest_framework import serializers
 
@@ -78,7 +78,8 @@ class AlertList(RowsViewSet):
             "decision": DecisionSummary(allow_null=True),
         }
 
-    def expressions(self) -> dict[str, Combinable]:
+    @classmethod
+    def expressions(cls, now: datetime) -> Mapping[str, Any]:
         state = Case(
             When(discard=True, then=Value("discarded")),
             When(status="resolved", then=Value("resolved")),

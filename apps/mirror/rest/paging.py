@@ -41,6 +41,11 @@ def orders_of(time_field: str | None, pk: str) -> dict[str, Order]:
     return {f"-{time_field}": Order((time_field, pk), "older"), time_field: Order((time_field, pk), "newer")}
 
 
+def newest_first(pk: str) -> dict[str, Order]:
+    """The orders of a table whose keys grow with time."""
+    return {f"-{pk}": Order((pk,), "older"), pk: Order((pk,), "newer")}
+
+
 def asked_of(query: Mapping[str, Sequence[str]], orders: Mapping[str, Order]) -> Asked:
     """Read `ordering`, `cursor` and `limit`. Raises Problem (400) that names what is wrong."""
     errors = []

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
-from uuid import UUID
 
 import orjson
-from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError
 from django.db.models import QuerySet, UUIDField
-from django.db.models.expressions import Combinable
 from django.http import Http404, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -67,13 +65,14 @@ class RowsViewSet(GenericViewSet[Any]):
         super().__init_subclass__(**kwargs)
         if "model" not in cls.__dict__:
             return
-        cls.shape = RowShape(cls.model, cls.fields, tuple(cls.computed()))
+        cls.shape = RowShape(cls.model, cls.fields)
         pk = cls.model._meta.pk.attname
         if "orders" not in cls.__dict__:
             cls.orders = orders_of(getattr(cls.model, "time_field", None) if cls.big else None, pk)
         cls.row_serializer = serializer_of(cls.__name__.removesuffix("List"), cls.shape, cls.computed())
         cls.queryset = cls.model._default_manager.none()
-        cls.lookup_value_converter = "uuid" if isinstance(cls.model._meta.pk, UUIDField) else "int"
+        if "lookup_value_converter" not in cls.__dict__:
+            cls.lookup_value_converter = "uuid" if isinstance(cls.model._meta.pk, UUIDField) else "int"
 
     # What a subclass may add ------------------------------------------------------------------------------------------
 
@@ -82,10 +81,11 @@ class RowsViewSet(GenericViewSet[Any]):
         """Names and descriptions of values that no column holds; `expressions` gives them."""
         return {"state": state_field()} if _is_run(cls.model) else {}
 
-    def expressions(self) -> dict[str, Combinable]:
-        """The SQL of each computed value, as of now."""
-        rows = self.model._default_manager.all()
-        return {"state": rows.state_expression(timezone.now())} if isinstance(rows, RunQuerySet) else {}
+    @classmethod
+    def expressions(cls, now: datetime) -> Mapping[str, Any]:
+        """The SQL of each computed value, as of `now`. Its moments must be as far from `now` whenever that is."""
+        rows = cls.model._default_manager.all()
+        return {"state": rows.state_expression(now)} if isinstance(rows, RunQuerySet) else {}
 
     def decorated(self, texts: Sequence[str]) -> Sequence[str]:
         """The page's rows once more, for what only another database knows."""
@@ -97,7 +97,7 @@ class RowsViewSet(GenericViewSet[Any]):
 
     # The two actions --------------------------------------------------------------------------------------------------
 
-    def list(self, request: Request) -> HttpResponseBase:
+    def list(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         """Newest first where the table has a time; see `ordering`."""
         given = {name: request.query_params.getlist(name) for name in request.query_params}
         self._refuse_unknown(given)
@@ -110,14 +110,14 @@ class RowsViewSet(GenericViewSet[Any]):
             return self._csv(rows, asked, missing)
         return Response(self._page(request, rows, asked, missing), headers={"Cache-Control": "no-store"})
 
-    def retrieve(self, request: Request, pk: UUID | int) -> Response:
+    def retrieve(self, request: Request, **kwargs: Any) -> Response:
         """One row; 404 where there is none that the caller may see."""
         missing = self._missing()
-        rows = self._visible(request).filter(pk=pk).order_by()
-        texts = self._read(self.shape.texts(rows, self.expressions(), missing)[:1])
+        found = {self.lookup_field: kwargs[self.lookup_field]}
+        texts = self._read(self._visible(request).filter(**found), missing)
         if not texts:
             raise Http404("There is no such row, or it belongs to another team.")
-        text = self.decorated(self.shape.masked(texts))[0]
+        text = self.decorated(texts)[0]
         return Response(Json(text.encode()), headers={"Cache-Control": "no-store"})
 
     # What both are made of --------------------------------------------------------------------------------------------
@@ -173,11 +173,12 @@ class RowsViewSet(GenericViewSet[Any]):
         except BadCursorError:
             detail = "it is none that a page of this list gave in this order; leave it out to start anew"
             raise wrong_parameters([{"parameter": "cursor", "detail": detail}]) from None
-        found = self._read(self.shape.texts(walk.rows, self.expressions(), missing)[: size + 1])
+        descending = walk.direction == "older"
+        found = self._read(walk.rows, missing, key=key, descending=descending, limit=size + 1)
         cut: Cut[str] = walk.cut(found, size)
         page = walk.slice(cut, lambda text: _key_of(text, key))
         forth, back = (page.older, page.newer) if asked.order.starts == "older" else (page.newer, page.older)
-        texts = self.decorated(self.shape.masked(cut.rows))
+        texts = self.decorated(cut.rows)
         head = orjson.dumps({"next": _address(request, forth), "previous": _address(request, back), "missing": missing})
         return Json(head[:-1] + b',"results":[' + ",".join(texts).encode() + b"]}")
 
@@ -188,7 +189,7 @@ class RowsViewSet(GenericViewSet[Any]):
         sign = "-" if asked.order.starts == "older" else ""
         ordered = rows.order_by(*(f"{sign}{name}" for name in asked.order.key if name not in missing))
         names = tuple(name for name in self.fields if name not in missing)
-        extra = self.expressions()
+        extra = self.expressions(timezone.now())
         values = ordered.values_list(*names, *extra.values())
         names += tuple(extra)
         found = self.decorated_values(names, _one_by_one(values, asked.limit))
@@ -199,11 +200,9 @@ class RowsViewSet(GenericViewSet[Any]):
         response["Cache-Control"] = "no-store"
         return response
 
-    def _read(self, texts: QuerySet[Any, Any]) -> Sequence[str]:
+    def _read(self, rows: QuerySet[Any], missing: Sequence[str], **order: Any) -> Sequence[str]:
         try:
-            return tuple(texts)
-        except EmptyResultSet:
-            return ()
+            return self.shape.texts(rows, self.expressions, missing, **order)
         except OperationalError as error:
             if getattr(error.__cause__, "pgcode", None) != _TIMED_OUT:
                 raise
