@@ -122,6 +122,11 @@ class RowsViewSet(GenericViewSet[Any]):
 
     # What both are made of --------------------------------------------------------------------------------------------
 
+    def get_view_name(self) -> str:
+        """The heading of the page."""
+        options = self.model._meta
+        return str(options.verbose_name_plural if self.action == "list" else options.verbose_name).capitalize()
+
     def get_serializer_class(self) -> Any:
         """For the schema alone."""
         return self.row_serializer
