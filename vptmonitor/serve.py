@@ -34,6 +34,8 @@ def main() -> None:
         server_header=False,
         timeout_graceful_shutdown=2,
         ws_max_size=1024 * 1024,
+        # Messages are short, and a compressor for each socket is 300 kB.
+        ws_per_message_deflate=False,
     )
     ports = [arguments.port, *([settings.SECOND_PORT] if settings.SECOND_PORT else [])]
     Announcing(config).run([listener(arguments.host, port) for port in ports])

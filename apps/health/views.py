@@ -21,11 +21,11 @@ from apps.accounts.roles import Role, role_of
 from apps.accounts.scope import scope_of
 from apps.health import metrics as exposition
 from apps.health import probes, processes
-from apps.health.checks import CONFIGURATION, GRAFANA, GROUPS, MACHINE, PORTAL, READER, SOURCE
+from apps.health.checks import CONFIGURATION, GRAFANA, GROUPS, LIVE, MACHINE, PORTAL, READER, SOURCE
 from apps.health.findings import Finding, State, run, worst
 from apps.mirror import shape
 
-COLUMNS = ((SOURCE, READER, GRAFANA), (PORTAL, CONFIGURATION, MACHINE))
+COLUMNS = ((SOURCE, READER, GRAFANA), (PORTAL, CONFIGURATION, LIVE, MACHINE))
 """The cards of the page, side by side where there is room: about the same height, what people ask for first on top."""
 PAGE_KEPT_SECONDS = 5.0
 """A reloaded page within this time shows the same findings."""

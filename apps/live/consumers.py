@@ -24,23 +24,25 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from datetime import datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import Error as DatabaseProblem
 
 from apps.live import viewers
 from apps.live.cursor import BadTokenError, Token
+from apps.live.eager import begin
 from apps.live.events import Change
-from apps.live.hub import Changes, Hub, events_message, hub
+from apps.live.hub import AwayError, Changes, Hub, events_message, hub
 from apps.live.subscriptions import BadTopicsError, wanted
 from apps.live.viewers import Viewer
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Send = Callable[[MutableMapping[str, Any]], Coroutine[Any, Any, None]]
 
 BEAT_SECONDS: Final = 15.0
 """A message comes at least this often: a browser that hears nothing for longer knows that the way is cut."""
@@ -69,7 +71,9 @@ class LiveConsumer:
         self._unsent: list[tuple[Changes, str, str]] = []
         self._said: list[str] = []
         self._wake = asyncio.Event()
+        self._rest: Awaitable[None] | None = None
         self._sending_since: float | None = None
+        self._told_at = 0.0
         self._end: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
         self._heard: list[float] = []
 
@@ -80,6 +84,9 @@ class LiveConsumer:
 
     # --- What the hub calls -------------------------------------------------------------------------------------------
     def tell(self, changes: Changes, text: str, token: str) -> None:
+        if not self._busy:
+            self._begin(text)
+            return
         self._unsent.append((changes, text, token))
         if len(self._unsent) > WAITING:
             self._unsent = [_merged(self._unsent)]
@@ -92,6 +99,23 @@ class LiveConsumer:
         self._unsent.clear()
         self._say({"type": "reload", "reason": reason, "token": token})
 
+    @property
+    def _busy(self) -> bool:
+        """Whether something is being sent, or waits."""
+        return bool(self._rest is not None or self._sending_since or self._said or self._unsent)
+
+    def _begin(self, text: str) -> None:
+        """Send at once what need not wait; the writer goes on with what must."""
+        self._told_at = time.monotonic()
+        try:
+            self._rest = begin(self._send({"type": "websocket.send", "text": text}))
+        except OSError:
+            self.dismiss(1006, "Gone.")
+            return
+        if self._rest is not None:
+            self._sending_since = time.monotonic()
+            self._wake.set()
+
     def dismiss(self, code: int, reason: str) -> None:
         if not self._end.done():
             self._end.set_result((code, reason))
@@ -101,7 +125,10 @@ class LiveConsumer:
         await self._receive()
         self._hub = hub()
         session = _session_of(scope)
-        viewer = await self._hub.ask(viewers.find, session) if session else None
+        try:
+            viewer = await self._hub.ask(viewers.find, session) if session else None
+        except DatabaseProblem:
+            viewer = None
         if viewer is None or self._hub.count(viewer.user) >= settings.LIVE_SOCKETS_PER_USER:
             # Refused as a handshake. The page then asks by HTTP, which tells a person why.
             await self._send({"type": "websocket.close"})
@@ -141,6 +168,9 @@ class LiveConsumer:
                     raise BadMessageError("`type` is hello, once and first, then topics or ping.")
             except TimeoutError:
                 self.dismiss(4400, "Nobody said hello.")
+                return
+            except AwayError:
+                self.dismiss(1013, "A database is away. Come back with your token.")
                 return
             except (BadMessageError, BadTopicsError, BadTokenError) as error:
                 self.dismiss(4400, str(error)[:120])
@@ -185,16 +215,20 @@ class LiveConsumer:
             try:
                 await asyncio.wait_for(self._wake.wait(), BEAT_SECONDS)
             except TimeoutError:
-                self._say({"type": "beat", "token": self._hub.token})
+                if time.monotonic() - self._told_at > BEAT_SECONDS / 2:
+                    self._say({"type": "beat", "token": self._hub.token})
             self._wake.clear()
-            while self._said or self._unsent:
-                if self._said:
-                    text = self._said.pop(0)
+            while self._busy:
+                self._sending_since = self._sending_since or time.monotonic()
+                if self._rest is not None:
+                    await self._rest
+                    self._rest = None
+                elif self._said:
+                    await self._send({"type": "websocket.send", "text": self._said.pop(0)})
                 else:
                     _, text, _ = self._unsent[0] if len(self._unsent) == 1 else _merged(self._unsent)
                     self._unsent.clear()
-                self._sending_since = time.monotonic()
-                await self._send({"type": "websocket.send", "text": text})
+                    await self._send({"type": "websocket.send", "text": text})
                 self._sending_since = None
 
 

@@ -16,7 +16,8 @@ from uuid import UUID
 from apps.accounts.scope import TeamScope
 from apps.live.cursor import Position
 
-Operation = Literal["insert", "update", "delete", "truncate"]
+Operation = Literal["insert", "update", "delete", "truncate", "gap"]
+"""What a statement did; `gap`: nobody knows what happened to the table for a while."""
 
 MOST_IDS: Final = 50
 """Ids in one event and in one change; of more rows only the number is told."""
@@ -109,7 +110,7 @@ class Change:
     def add(self, operation: Operation, ids: Iterable[str], rows: int, *, more: bool = False) -> None:
         """Take in more of it."""
         self.rows += rows
-        self.more = self.more or more or operation == "truncate"
+        self.more = self.more or more or operation not in WORDS
         if word := WORDS.get(operation):
             named = self.ids.setdefault(word, {})
             for key in ids:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol, TypeVar
 
+import psycopg2
 from django.db import Error as DatabaseProblem
 from django.db import close_old_connections
 
@@ -27,6 +28,7 @@ from apps.live.install import owned
 from apps.live.stream import Stream
 from apps.live.tables import PORTAL
 from apps.live.viewers import ACCESS_TOPICS, Viewer
+from apps.live.wire import WireLostError
 from apps.mirror.shape import SOURCE
 
 logger = logging.getLogger(__name__)
@@ -46,6 +48,10 @@ MARGIN_SECONDS: Final = 2.0
 """Between the clocks of the processes that draw pages and that feed them."""
 SOCKETS_PER_SECOND: Final = 50
 """So many pages are asked to come for what changed within one second; of more sockets each waits a share of it."""
+
+
+class AwayError(Exception):
+    """A database is away; the same question can be answered later."""
 
 
 class Client(Protocol):
@@ -120,14 +126,20 @@ class Hub:
     async def join(self, client: Client, after: Token | None, since: float | None) -> Changes | None:
         """Feed a socket from now on. What it missed: after the token that it has, else since the moment (epoch seconds)
         at which its page was drawn, else nothing. None when that is not known, and it must load everything anew.
+
+        Raises AwayError when a database cannot be asked what came after the token: that stays good.
         """
         ready = await asyncio.gather(*(one.ready(READY_SECONDS) for one in self.streams))
         held = self._held[client] = []
         self.clients.add(client)
         self._groups.setdefault((client.viewer.scope, client.topics), set()).add(client)
         try:
-            missed = await self._missed(after, since) if all(ready) else None
-        except (OSError, LookupError, DatabaseProblem, RuntimeError):
+            if not all(ready):
+                raise WireLostError("not connected")
+            missed = await self._missed(after, since)
+        except (OSError, LookupError, psycopg2.Error) as error:
+            if after is not None:
+                raise AwayError from error
             missed = None
         finally:
             self._held.pop(client, None)

@@ -26,6 +26,8 @@ from apps.live.install import channel_of, schema_of
 
 logger = logging.getLogger(__name__)
 
+APPLICATION_NAME: Final = "vptmonitor live"
+"""Of the connection, by which it is found among the server's sessions."""
 LOOK_SECONDS: Final = 5.0
 """How often a stream that is woken looks by itself."""
 LOOK_UNWOKEN_SECONDS: Final = 1.0
@@ -157,4 +159,4 @@ class Stream:
         finally:
             connection.close()
         parameters.pop("cursor_factory", None)
-        return {**parameters, "application_name": "vptmonitor live"}
+        return {**parameters, "application_name": APPLICATION_NAME}

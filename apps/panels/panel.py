@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from apps.panels import transform
@@ -25,6 +26,8 @@ from apps.panels.interval import BadDurationError, Interval, calculate_interval
 from apps.panels.macros import MacroError
 from apps.panels.opening import LOWEST_INTERVAL, Opened, names_used
 from apps.panels.run import Limits, Query, Result, run
+from apps.panels.sql_names import names_of
+from apps.panels.sqltext import SqlTextError
 from apps.panels.timerange import BadTimeError, TimeRange, panel_range
 from apps.panels.view import default_color_mode
 
@@ -118,6 +121,26 @@ def variables_of(dashboard: Dashboard, panel: Panel, depth: int = 0) -> frozense
         if (other := _borrowed(dashboard, panel, target)) is not None and depth < DEEPEST:
             names |= variables_of(dashboard, other, depth + 1)
     return names
+
+
+@lru_cache(maxsize=2048)
+def _tables(sql: str) -> frozenset[str]:
+    try:
+        return frozenset(names_of(sql).tables)
+    except SqlTextError:
+        return frozenset()
+
+
+def tables_of(dashboard: Dashboard, panel: Panel, depth: int = 0) -> frozenset[str]:
+    """The tables and views that the panel's queries name, and those of panels whose results it shows."""
+    found: frozenset[str] = frozenset()
+    for target in panel.targets:
+        if target.hide:
+            continue
+        found |= _tables(target.raw_sql)
+        if (other := _borrowed(dashboard, panel, target)) is not None and depth < DEEPEST:
+            found |= tables_of(dashboard, other, depth + 1)
+    return found
 
 
 def ask_panel(

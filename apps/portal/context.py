@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.accounts.roles import Role, role_of
 from apps.mirror.demo.presence import demo_rows_present
+from apps.portal.selectors.live_topics import topics_of
 
 THEMES = (("system", "System"), ("light", "Light"), ("dark", "Dark"))
 
@@ -114,6 +115,17 @@ class Shell:
     def kiosk(self) -> bool:
         """Whether the page hangs on a wall: no chrome, larger type (`?kiosk`)."""
         return "kiosk" in self._request.GET
+
+    @property
+    def live_topics(self) -> str:
+        """The tables whose changes the page follows, separated by spaces."""
+        match = self._request.resolver_match
+        return topics_of(match.view_name) if match is not None and self.nav else ""
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether the page asks for itself again, to bring what it shows up to date: the shell is there already."""
+        return self._request.headers.get("X-Live") == "1"
 
     @property
     def search_url(self) -> str:

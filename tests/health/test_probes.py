@@ -131,8 +131,8 @@ def test_details_are_for_administrators(client: Client, given: Given) -> None:
     address = given("GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO {role}")
     client.force_login(a_user("viewer"))
     text = client.get("/health/").content.decode()
-    # The role, and that the portal's own rows are kept on the embedded server.
-    assert "2 things need attention." in text
+    # The role, that the portal's own rows are kept on the embedded server, and that nobody looks for changes.
+    assert "3 things need attention." in text
     assert "Use a role that can only SELECT." in text
     assert address.user not in text
     client.force_login(a_user("admin"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from apps.health.checks import configuration, databases, grafana, machine, pooler, source
+from apps.health.checks import configuration, databases, grafana, live, machine, pooler, source
 from apps.health.findings import Check, Group
 
 CONFIGURATION = Group(
@@ -61,7 +61,9 @@ GRAFANA = Group(
     (Check("grafana", "Grafana", grafana.check), Check("grafana_others", "Other Grafanas", grafana.others)),
 )
 
-GROUPS = (CONFIGURATION, PORTAL, SOURCE, READER, MACHINE, GRAFANA)
+LIVE = Group("live", "Live pages", 3.0, (Check("live", "Live pages", live.check),))
+
+GROUPS = (CONFIGURATION, PORTAL, SOURCE, READER, LIVE, MACHINE, GRAFANA)
 
 # Asked by machines every few seconds, and so without the questions that people ask.
 PORTAL_PROBE = Group("portal-probe", "", 0.8, (Check("portal_database", "Portal database", databases.portal),))

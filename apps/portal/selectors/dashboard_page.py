@@ -15,10 +15,12 @@ from apps.accounts.models import User
 from apps.accounts.scope import scope_of
 from apps.dashboards.models import Dashboard as Row
 from apps.dashboards.reading import document_of, viewer_of
+from apps.live.subscriptions import subscribable
 from apps.panels.document import Dashboard as Document
 from apps.panels.document import Panel
 from apps.panels.interpolate import interpolate_text
 from apps.panels.opening import Asked, Opened, open_dashboard
+from apps.panels.panel import tables_of
 from apps.panels.reader import may_run
 from apps.panels.run import Limits
 from apps.panels.timerange import TimeRange
@@ -74,7 +76,7 @@ class Frame:
     without the portal around it.
 
     `time` says which times it shows where they are its own, `rows_url` leads to the rows that it counts, `links` are
-    its author's. Of a row, `url` opens or closes it.
+    its author's. `tables` are those whose changes it follows, separated by spaces. Of a row, `url` opens or closes it.
     """
 
     id: int
@@ -95,6 +97,7 @@ class Frame:
     rows_url: str = ""
     time: str = ""
     links: Sequence[Outward] = ()
+    tables: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +294,7 @@ def _frame(uid: str, panel: Panel, found: Opened, query: QueryDict) -> Frame:
         solo_url=links.page("solo", uid, original),
         rows_url=rows_behind(uid, original, here, found.range.start, found.now), time=_own_time(panel, found),
         links=tuple(outward(panel.links, here, _chosen(found))),
+        tables=" ".join(sorted(tables_of(found.dashboard, panel) & subscribable())),
     )  # fmt: skip
 
 

@@ -61,6 +61,14 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 def _samples(now: datetime) -> Mapping[str, object]:
     return {
         "states": STATES,
+        "live_states": [
+            ("live", "Live"),
+            ("polling", "Every few seconds"),
+            ("reconnecting", "Reconnecting"),
+            ("paused", "Paused"),
+            ("lost", "Connection lost"),
+            ("out", "Signed out"),
+        ],
         "surfaces": SURFACES,
         "accents": ACCENTS,
         "icons": ICONS,

@@ -73,6 +73,13 @@
     }
   }
 
+  /** What was drawn anew gets what scripts do for it. */
+  function bind(within) {
+    freshen(within);
+    bindTables(within);
+    bindCharts(within);
+  }
+
   for (const name of all("[data-zone]")) name.textContent = zone;
   freshen();
   setInterval(() => document.hidden || freshen(), 30_000);
@@ -144,7 +151,13 @@
   }
 
   // --- Tables: density, columns, names of cells on a phone --------------------------------------------------------
-  for (const table of all("table[data-table]")) {
+  function bindTables(within) {
+    for (const table of all("table[data-table]:not([data-live-bound])", within)) bindTable(table);
+    for (const scroller of all(".table-block > .table-scroll", within)) fitting.observe(scroller);
+  }
+
+  function bindTable(table) {
+    table.dataset.liveBound = "yes";
     const name = table.dataset.table;
     const kept = remember.get(`table.${name}`);
     const heads = all("thead th", table).map((head) => head.textContent.trim());
@@ -179,7 +192,7 @@
     });
 
     const chooser = one(`[data-columns="${CSS.escape(name)}"]`);
-    if (!chooser) continue;
+    if (!chooser) return;
     const boxes = all("input", chooser);
     const show = (box) => table.classList.toggle(`hide-${box.value}`, !box.checked);
     for (const box of boxes) {
@@ -201,7 +214,7 @@
       target.classList.toggle("is-fitting", table !== null && table.scrollWidth <= target.clientWidth);
     }
   });
-  for (const scroller of all(".table-block > .table-scroll")) fitting.observe(scroller);
+  bindTables(document);
 
   // A row opens by a click anywhere but on something that acts by itself, or while text is being selected.
   document.addEventListener("click", (event) => {
@@ -221,14 +234,19 @@
   }
 
   // --- Charts: the values under the pointer -----------------------------------------------------------------------
-  for (const chart of all("[data-chart]")) {
+  function bindCharts(within) {
+    for (const chart of all("[data-chart]:not([data-live-bound])", within)) bindChart(chart);
+  }
+
+  function bindChart(chart) {
+    chart.dataset.liveBound = "yes";
     const plot = one(".chart-plot", chart);
     const cursor = one(".plot-cursor", chart);
     const readouts = all("[data-readout]", chart);
     const resting = readouts.map((readout) => readout.textContent);
     const at = one("[data-readout-at]", chart);
     const rows = all("tr[data-x]", chart).map((row) => ({ row, x: Number(row.dataset.x) }));
-    if (!rows.length) continue;
+    if (!rows.length) return;
     plot.addEventListener("pointermove", (event) => {
       const box = plot.getBoundingClientRect();
       const x = ((event.clientX - box.left) / box.width) * 1000;
@@ -248,16 +266,28 @@
       });
     });
   }
+  bindCharts(document);
 
   // --- Live state: whoever feeds the page says how it goes --------------------------------------------------------
-  const LIVE = { live: "Live", polling: "Every few seconds", lost: "Connection lost", off: "" };
+  const LIVE = {
+    live: ["Live", "Changes show up within a second."],
+    polling: ["Every few seconds", "No socket can be had here, so the portal is asked for changes every few seconds."],
+    reconnecting: ["Reconnecting", "The connection is made anew. What happens meanwhile is caught up."],
+    paused: ["Paused", "This page stays as it is. What happens meanwhile is caught up when it goes on."],
+    lost: ["Connection lost", "The portal does not answer. It is tried again, and caught up."],
+    out: ["Signed out", "Your session has ended. Load the page again to sign in."],
+    off: ["", ""],
+  };
   document.addEventListener("vpt:live", (event) => {
     const state = event.detail in LIVE ? event.detail : "off";
-    for (const mark of all("[data-live]")) {
+    for (const mark of all(".top [data-live]")) {
+      if (mark.dataset.live === state) continue;
       mark.dataset.live = state;
-      one(".live-word", mark).textContent = LIVE[state];
+      one(".live-word", mark).textContent = LIVE[state][0];
+      one(".live-why", mark).textContent = LIVE[state][1];
     }
   });
+  document.addEventListener("vpt:moved", (event) => bind(event.detail));
 
   // --- Keys ---------------------------------------------------------------------------------------------------------
   const keysSwitch = one("[data-keys-switch]");

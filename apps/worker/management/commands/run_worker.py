@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.live import watch
 from apps.worker import jobs
 from apps.worker.loop import Loop
 
@@ -40,6 +41,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sys.exit(0))
         thread.start()
+        watch.start()
         try:
             thread.join()
         finally:

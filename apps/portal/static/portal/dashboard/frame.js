@@ -8,6 +8,7 @@ import { icon } from "./icon.js";
 import { inspect } from "./onward.js";
 
 const SLOW = 3000; // milliseconds after which a panel says that it still waits
+const STEPS = [60, 30, 15, 10, 5, 2]; // seconds, as in apps.panels.cache: answers are shared for so long
 
 /**
  * A frame around `element`. `load()` asks anew; what is drawn stays until the answer is there. Where Grafana draws, its
@@ -17,11 +18,14 @@ export function createFrame(element, page) {
   const body = element.querySelector("[data-panel-body]");
   const notes = element.querySelector("[data-panel-notes]");
   const title = element.querySelector("[data-panel-title]");
-  const frame = { element, load, leave, address, stale: true, answer: null, get embedded() { return embedded.shown; }, get name() { return title.textContent || `Panel ${element.dataset.panel}`; } };
+  const frame = { element, load, soon, leave, address, stale: true, answer: null, get embedded() { return embedded.shown; }, get name() { return title.textContent || `Panel ${element.dataset.panel}`; } };
   const embedded = createEmbedded(element, { begun: clear, lost: outdraw });
   let asking = null;
   let drawing = null;
   let clock = 0;
+  let later = 0;
+  let again = false;
+  let began = 0;
 
   /** The address of this panel's data; `extra` says in which form. */
   function address(extra = {}) {
@@ -45,7 +49,9 @@ export function createFrame(element, page) {
     frame.stale = false;
     element.classList.add("is-loading");
     body.setAttribute("aria-busy", "true");
-    const began = Date.now();
+    clearTimeout(later);
+    later = 0;
+    began = Date.now();
     clock = setInterval(() => {
       element.dataset.waiting = `Still asking, ${Math.round((Date.now() - began) / 1000)} s`;
     }, SLOW);
@@ -75,6 +81,25 @@ export function createFrame(element, page) {
     else load();
   }
 
+  /** Asks anew once the range has moved on: until then the same answer would come. An hour moves every 2 s, a day every
+   * minute. */
+  function soon() {
+    if (later || asking) {
+      again = asking !== null;
+      return;
+    }
+    if (embedded.shown) return; // Grafana's own frame refreshes itself
+    const { from, to } = frame.answer?.timing ?? {};
+    const span = (Date.parse(to) - Date.parse(from)) / 1000 || 0;
+    const step = STEPS.find((seconds) => seconds <= span / 1440) ?? STEPS.at(-1);
+    const asked = Date.now() - began;
+    later = setTimeout(() => {
+      later = 0;
+      if (document.hidden) frame.stale = true;
+      else load();
+    }, Math.max(0, step * 1000 - asked) + Math.random() * 300);
+  }
+
   /** Stops asking. */
   function leave() {
     if (asking) frame.stale = true;
@@ -84,6 +109,10 @@ export function createFrame(element, page) {
 
   function rest() {
     asking = null;
+    if (again) {
+      again = false;
+      soon();
+    }
     clearInterval(clock);
     delete element.dataset.waiting;
     element.classList.remove("is-loading");

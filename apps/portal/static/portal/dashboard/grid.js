@@ -59,6 +59,16 @@ export function createGrid(page) {
       }
     },
 
+    /** The data of the panels whose tables `isMeant` are out of date: those in view ask for it as their times move on. */
+    touch(isMeant) {
+      for (const frame of frames.values()) {
+        const tables = (frame.element.dataset.tables ?? "").split(" ").filter(Boolean);
+        if (!tables.length || !isMeant(tables)) continue;
+        if (inView.has(frame)) frame.soon();
+        else frame.stale = true;
+      }
+    },
+
     /** Takes on the server's new grid; frames of the same panel and values stay, with what they show. */
     follow(next) {
       grid.className = `${next.className} is-placed`;

@@ -114,6 +114,13 @@ function createPage(root) {
     }
   }
 
+  // Rows of the tables that a panel asks for have changed; without a set nobody knows which. When the dashboard itself
+  // has changed, the server draws it anew.
+  document.addEventListener("vpt:changes", ({ detail: topics }) => {
+    if (bar && topics?.has("dashboards_dashboard")) follow(null);
+    else grid.touch((tables) => !topics || tables.some((name) => topics.has(name)));
+  });
+
   return { page, bar };
 }
 
