@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views import View
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -52,7 +53,9 @@ def refusing(request: HttpRequest) -> HttpResponse:
 
 @access(Role.VIEWER)
 class Seen(APIView):
-    """What the caller is and sees."""
+    """What the caller is and sees, never as a page: that would need the addresses of the portal."""
+
+    renderer_classes = (JSONRenderer,)
 
     def get(self, request: Request) -> Response:
         scope = scope_of(request.user)
