@@ -48,6 +48,7 @@ def script(**fields: Any) -> ScriptResult:
 
 def test_every_mirrored_table_and_those_that_apps_name_take_part() -> None:
     assert {"alerts", "script_results", "system_metrics", "dashboards_dashboard", "triage_alerttriage"} <= ALL
+    assert {"grafana_placement", "grafana_syncrun"} <= ALL
     assert missing("default") == []
     assert missing("source") == []
     assert install("source") == [], "the second time there is nothing to do"
