@@ -23,7 +23,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "portal:runs": _RUNS,
     "portal:run": (*_RUNS, "execution_results", "zap_results"),
     "portal:heatmaps": ("heatmaps",),
-    "portal:dashboards": ("dashboards_dashboard", "dashboards_folder"),
+    "portal:dashboards": ("dashboards_dashboard", "dashboards_folder", "grafana_placement"),
     "portal:dashboard": ("dashboards_dashboard",),
     "portal:named-dashboard": ("dashboards_dashboard",),
 }
