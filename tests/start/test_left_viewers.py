@@ -17,6 +17,15 @@ from tests.start.portal import Portal
 
 pytestmark = pytest.mark.timeout(180)
 
+FORGET = """
+    SET CONSTRAINTS ALL IMMEDIATE;
+    ALTER TABLE dashboards_revision DISABLE TRIGGER history_keeps_revisions;
+    UPDATE dashboards_dashboard SET current_id = NULL WHERE uid = 'left-viewers';
+    DELETE FROM dashboards_revision r USING dashboards_dashboard d
+     WHERE d.id = r.dashboard_id AND d.uid = 'left-viewers';
+    DELETE FROM dashboards_dashboard WHERE uid = 'left-viewers';
+    ALTER TABLE dashboards_revision ENABLE TRIGGER history_keeps_revisions
+"""
 READING = (
     "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
     " WHERE c.relname = 'environment_profiles' AND l.pid <> pg_backend_pid()"
@@ -43,7 +52,8 @@ def path(started: Portal, tmp_path: Path) -> Iterator[str]:
     file.write_text(json.dumps(document))
     started.manage("import_dashboards", str(file))
     yield "/api/v1/dashboards/left-viewers/panels/1/data"
-    started.ask("DELETE FROM dashboards_dashboard WHERE uid = 'left-viewers'", "vptmonitor")
+    # Its history is for ever by the tables' own rules; here it goes with it, so that no other test meets it.
+    started.ask(FORGET, "vptmonitor")
 
 
 def test_a_query_ends_soon_after_its_viewer_left(started: Portal, path: str) -> None:
