@@ -142,7 +142,8 @@ def words_of(item: Item) -> str:
         when = f" at {live.updated:%Y-%m-%d %H:%M} UTC" if live.updated else ""
         moved = "moved" if live.folder_uid != item.placement.base_folder_uid else "edited"
         return f"{live.updated_by or 'Somebody'} {moved} it in Grafana{when}."
-    return "" if state is State.IN_SYNC else state.words
+    # What is ahead says all by its state and what is done about it.
+    return "" if state in (State.IN_SYNC, State.AHEAD) else state.words
 
 
 def _read(

@@ -76,7 +76,7 @@ def test_a_conflict_ends_by_a_click(site: Site, instance: GrafanaInstance) -> No
         row = placement(instance, dashboard)
         service.reject([row], AUTHOR)
         assert placement(instance, dashboard).state == State.CONFLICT
-        service.resolve(row, keep, AUTHOR)  # type: ignore[arg-type]
+        service.resolve([row], keep, AUTHOR)  # type: ignore[arg-type]
         dashboard.refresh_from_db()
         assert (site.live(keep).body["title"], dashboard.title) == (wins, wins)
         assert {revision.body["title"] for revision in dashboard.revisions.all()} >= {"Ours", "Theirs"}

@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.dashboards import revisions
 from apps.dashboards.author import Author
 from apps.dashboards.models import Dashboard
-from apps.grafana import plan_file, service
+from apps.grafana import from_environment, plan_file, service
 from apps.grafana.edits import differences_of
 from apps.grafana.errors import GrafanaError, Unauthorised
 from apps.grafana.models import GrafanaInstance, SyncRun
@@ -173,6 +174,8 @@ def _refused(instance: GrafanaInstance, error: GrafanaError) -> Result:
 
 
 def _instances(names: list[str]) -> list[GrafanaInstance]:
+    if settings.GRAFANA_URL:
+        from_environment.register()
     rows = GrafanaInstance.objects.filter(enabled=True)
     if names:
         rows = rows.filter(name__in=names)
