@@ -32,9 +32,16 @@ export function createFeed(topics, drawnAt, on) {
     clearTimeout(timer);
     clearTimeout(watchdog);
     asking?.abort();
+    drop();
+  }
+
+  /** Leaves the socket. One that is only being opened is closed once it is: browsers complain otherwise. */
+  function drop() {
     const old = socket;
     socket = null;
-    old?.close();
+    if (!old) return;
+    if (old.readyState === WebSocket.CONNECTING) old.onopen = () => old.close();
+    else old.close();
   }
 
   const jittered = (milliseconds) => milliseconds * (0.5 + Math.random() / 2);
@@ -78,9 +85,7 @@ export function createFeed(topics, drawnAt, on) {
   function watch() {
     clearTimeout(watchdog);
     watchdog = setTimeout(() => {
-      const old = socket;
-      socket = null;
-      old?.close();
+      drop();
       again();
     }, beat * SILENCE * 1000);
   }
