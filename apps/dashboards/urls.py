@@ -19,6 +19,7 @@ router.register("dashboards/<slug:uid>/revisions", RevisionList, basename="revis
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboards/<slug:uid>/panels/<int:panel>/data", api.PanelData.as_view(), name="panel-data"),
+    path("dashboards/<slug:uid>/draft/panels/<int:panel>/data", api.DraftPanelData.as_view(), name="draft-panel-data"),
     path("dashboards/<slug:uid>/json", Document.as_view(), name="json"),
     path("dashboards/<slug:uid>/revisions/<int:number>/json", Document.as_view(), name="revision-json"),
     *(
