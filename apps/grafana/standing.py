@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from apps.grafana.models import Placement
+from django.db.models import Count, Max
+
+from apps.grafana.models import Placement, SyncRun
 from apps.grafana.verdict import State
 from apps.mirror import states
 
@@ -34,6 +36,21 @@ def troubles() -> Mapping[int, list[Placement]]:
     for row in Placement.objects.filter(instance__enabled=True, state__in=wanted).select_related("instance"):
         found.setdefault(row.dashboard_id, []).append(row)
     return found
+
+
+def counts() -> dict[tuple[str, str], int]:
+    """How many dashboards are in which state, by the instance's name and the state; instances that are enabled. One
+    query."""
+    rows = Placement.objects.filter(instance__enabled=True).order_by()
+    counted = rows.values_list("instance__name", "state").annotate(rows=Count("pk"))
+    return {(name, state): number for name, state, number in counted}
+
+
+def last_runs() -> dict[str, float]:
+    """When the last run over each enabled instance ended that could read it, in seconds of Unix time. One query."""
+    ended = SyncRun.objects.exclude(status__in=[SyncRun.Status.REFUSED, SyncRun.Status.FAILED, SyncRun.Status.RUNNING])
+    latest = ended.filter(instance__enabled=True).order_by().values_list("instance__name").annotate(at=Max("ended_at"))
+    return {name: at.timestamp() for name, at in latest if at is not None}
 
 
 def badge_of(row: Placement) -> tuple[str, str]:

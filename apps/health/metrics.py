@@ -21,6 +21,7 @@ from django.db import Error as DatabaseProblem
 from django.db.models import Max
 from django.utils import timezone
 
+from apps.grafana import standing
 from apps.health import probes, processes
 from apps.health.findings import State
 from apps.mirror.models import PlatformAlert, SystemMetric
@@ -198,6 +199,8 @@ def families(*, with_fleet: bool) -> Iterator[Family]:
         "Restarts since the process's supervisor started.",
         [("", {"process": row.name}, row.restarts) for row in rows],
     )
+    if found.portal is not State.FAILING:
+        yield from _sync()
     free = shutil.disk_usage(settings.DATA_DIR).free
     yield Family("vptmonitor_disk_free_bytes", "gauge", "Free space where the portal keeps its data.", [("", {}, free)])
     if with_fleet and found.source is not State.FAILING:
@@ -205,6 +208,26 @@ def families(*, with_fleet: bool) -> Iterator[Family]:
         yield from _gauge("vptmonitor_alerts_active", "Active alerts that nobody has taken.", counted.active_alerts)
         yield from _gauge("vptmonitor_hosts_silent", "Hosts that missed two pings.", counted.silent_hosts)
         yield from _gauge("vptmonitor_hosts", "Hosts that pinged within a day.", counted.hosts)
+
+
+def _sync() -> Iterator[Family]:
+    """How the dashboards stand in each Grafana: by the last sync, so that one which is away changes nothing here."""
+    try:
+        counts, runs = standing.counts(), standing.last_runs()
+    except DatabaseProblem:
+        return
+    yield Family(
+        "vptmonitor_dashboards",
+        "gauge",
+        "Registered dashboards in each Grafana, by state.",
+        [("", {"grafana": name, "state": state}, number) for (name, state), number in sorted(counts.items())],
+    )
+    yield Family(
+        "vptmonitor_sync_last_run_timestamp_seconds",
+        "gauge",
+        "When a sync that could read this Grafana ended last.",
+        [("", {"grafana": name}, at) for name, at in sorted(runs.items())],
+    )
 
 
 def _gauge(name: str, text: str, value: int | None) -> Iterator[Family]:

@@ -77,6 +77,13 @@ def test_people_see_in_the_portals_list_what_is_not_as_registered(
     assert "/admin/grafana/" not in theirs
 
 
+def test_prometheus_is_told_how_many_are_in_which_state(site: Site, instance: GrafanaInstance, browser: Client) -> None:
+    drifted(site, instance)
+    told = browser.get("/metrics").content.decode()
+    assert f'vptmonitor_dashboards{{grafana="{instance}",state="drifted"}} 1' in told
+    assert f'vptmonitor_sync_last_run_timestamp_seconds{{grafana="{instance}"}}' in told
+
+
 def test_a_push_asks_with_its_plan_and_leads_to_the_run(site: Site, instance: GrafanaInstance, browser: Client) -> None:
     dashboard = site.register("pushed")
     asked = browser.post(
