@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from vptmonitor import database_url, log
 from vptmonitor.database_url import Address
 from vptmonitor.environment import ConfigurationError, Environment, read
+from vptmonitor.redis_url import password_of
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -59,6 +60,12 @@ try:
     LIVE_KEEP_MINUTES = ENV.integer("LIVE_KEEP_MINUTES", 60, 1, 1440)
     LIVE_KEEP_EVENTS = ENV.integer("LIVE_KEEP_EVENTS", 50_000, 1000, 1_000_000)
     LIVE_POLL_SECONDS = ENV.integer("LIVE_POLL_SECONDS", 2, 1, 60)
+
+    REDIS_URL = ENV.secret("REDIS_URL", raw=True).strip()
+    try:
+        REDIS_PASSWORD = password_of(REDIS_URL) if REDIS_URL else ""
+    except ValueError as error:
+        raise ConfigurationError("REDIS_URL", "it is no address of a Redis", str(error)) from None
 
     # Databases ----------------------------------------------------------------------------------------------------
     _url = ENV.secret("DATABASE_URL", raw=True)

@@ -42,6 +42,7 @@ def _secrets() -> set[str]:
         settings.GRAFANA_TOKEN,
         settings.SUPABASE_ANON_KEY,
         settings.METRICS_TOKEN,
+        settings.REDIS_PASSWORD,
     }
     raw |= credentials.seen()
     raw.discard("")

@@ -23,6 +23,7 @@ from django.db import close_old_connections
 from apps.accounts.scope import TeamScope
 from apps.live import viewers
 from apps.live.cursor import Token
+from apps.live.ending import end
 from apps.live.events import Batch, Change, Event, changes_for
 from apps.live.install import owned
 from apps.live.stream import Stream
@@ -97,9 +98,7 @@ class Hub:
         """Listen no more, and close every socket."""
         for client in list(self.clients):
             client.dismiss(1001, "The portal stops.")
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self._tasks.clear()
         await self.ask(_end_connection)
         self._threads.shutdown(wait=False)

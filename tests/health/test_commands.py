@@ -24,6 +24,7 @@ CANARIES = {
     "GRAFANA_ADMIN_PASSWORD": "c4nary-admin-password",
     "GRAFANA_SECRET_KEY": "c4nary-grafana-key",
     "METRICS_TOKEN": "c4nary-token",
+    "REDIS_PASSWORD": "c4nary-redis-password",
     "SUPABASE_ANON_KEY": "c4nary-anon-key",
 }
 

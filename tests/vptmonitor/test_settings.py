@@ -47,6 +47,12 @@ def test_every_secret_can_come_from_a_file(tmp_path: Path) -> None:
     assert given == "postgresql://u@localhost:1/n"
 
 
+def test_the_password_of_redis_is_known_for_masking_and_can_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("rediss://:a%2Fb@localhost:1/2?ssl_cert_reqs=required\n")
+    assert value(tmp_path, "settings.REDIS_PASSWORD", REDIS_URL_FILE=str(tmp_path / "url")) == "a/b"
+    assert value(tmp_path, "[settings.REDIS_URL, settings.REDIS_PASSWORD]") == ["", ""]
+
+
 def test_without_anything_the_embedded_database_is_owned(tmp_path: Path) -> None:
     expression = "[settings.SOURCE_ACCESS, settings.DEBUG, settings.DEMO, settings.DATABASES['source']['PLACE']]"
     assert value(tmp_path, expression) == ["own", False, True, "embedded"]
@@ -85,13 +91,19 @@ def test_made_secrets_stay_the_same_and_private(tmp_path: Path) -> None:
         ({"DATABASE_URL": "postgresql://u:p@h/n", "DEMO": "1"}, "DEMO: demo rows go into a database of our own only"),
         ({"SOURCE_ACCESS": "read"}, "SOURCE_ACCESS: the embedded database is owned"),
         ({"SECOND_PORT": "3000"}, "SECOND_PORT: 3000 is PORT or GRAFANA_PORT too"),
+        ({"REDIS_URL": "http://:hidden@h"}, "REDIS_URL: it is no address of a Redis. Write redis://"),
+        ({"REDIS_URL": "redis://:hidden@h:port/0"}, "REDIS_URL: it is no address of a Redis. Write redis://"),
+        ({"REDIS_URL": "redis://:hidden@h?decode_responses=1"}, "REDIS_URL: it is no address of a Redis"),
+        ({"REDIS_URL": "redis://:hidden@h?colour=red"}, "REDIS_URL: it is no address of a Redis"),
         ({"PUBLIC_URL": "portal.example.org"}, "PUBLIC_URL: it is no web address"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_the_name_and_the_fix(
     tmp_path: Path, environment: dict[str, str], message: str
 ) -> None:
-    assert message in refusal(tmp_path, **environment)
+    said = refusal(tmp_path, **environment)
+    assert message in said
+    assert "hidden" not in said
 
 
 def test_tls_follows_the_public_address(tmp_path: Path) -> None:

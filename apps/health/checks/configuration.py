@@ -42,6 +42,7 @@ def secrets() -> Verdict:
     names = ("SECRET_KEY", "GRAFANA_ADMIN_PASSWORD", "GRAFANA_SECRET_KEY")
     made = [name for name in names if not given(name)]
     details: dict[str, object] = {name: "made" if name in made else "given" for name in names}
+    details["REDIS_URL"] = "given" if settings.REDIS_URL else "not given"
     details["METRICS_TOKEN"] = "given" if settings.METRICS_TOKEN else "not given"
     if made:
         details["kept_in"] = str(settings.DATA_DIR / "secrets.env")

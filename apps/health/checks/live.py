@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import redis
 from django.conf import settings
 from django.db import connections
 
 from apps.health.findings import Verdict, ok, warning
+from apps.live import relay
 from apps.live.install import missing, owned, schema_of
 from apps.live.stream import APPLICATION_NAME
 from apps.live.tables import PORTAL
@@ -19,7 +21,8 @@ _STATE = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()),
        (SELECT count(*) FROM {schema}.live_event),
        (SELECT extract(epoch FROM clock_timestamp() - max(at))::float8 FROM {schema}.live_event),
-       pg_notification_queue_usage()
+       pg_notification_queue_usage(),
+       (SELECT left(identity::text, 8) FROM {schema}.live_state)
 """
 _HOLDER = """
 SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
@@ -33,12 +36,14 @@ def check() -> Verdict:
     silent: list[str] = []
     details: dict[str, object] = {}
     listening, ages, usage = 0, [], 0.0
+    channels: list[str] = []
     for alias in filter(owned, (PORTAL, SOURCE)):
         silent += [table.name for table in missing(alias)]
         with connections[alias].cursor() as cursor:
             schema = connections[alias].ops.quote_name(schema_of(alias))
             cursor.execute(_STATE.format(schema=schema), [APPLICATION_NAME])
-            listeners, events, age, used = cursor.fetchone() or (0, 0, None, 0.0)
+            listeners, events, age, used, identity = cursor.fetchone() or (0, 0, None, 0.0, "")
+        channels.append(relay.channel_name(alias, str(identity)))
         name = "portal" if alias == PORTAL else "source"
         details |= {f"{name}_listeners": listeners, f"{name}_events": events, f"{name}_last_event_seconds": age}
         listening, usage = max(listening, listeners), max(usage, used)
@@ -63,7 +68,20 @@ def check() -> Verdict:
             "See that the worker runs.",
             **details,
         )
+    woken = 0
+    if settings.REDIS_URL:
+        try:
+            woken = max(relay.woken(settings.REDIS_URL, channel) for channel in channels)
+        except (redis.RedisError, OSError) as error:
+            return warning(
+                "Redis is away, so each web process listens to the database itself. No event is lost.",
+                "See that Redis runs and that REDIS_URL names it; processes return to it by themselves.",
+                redis=type(error).__name__,
+                **details,
+            )
+        details["woken_by_redis"] = woken
     heard = f"{listening} process{'' if listening == 1 else 'es'} listen{'s' if listening == 1 else ''}"
+    heard += f", Redis connects {woken}" if woken else ""
     last = f"the last event is {min(ages):.0f} s old" if ages else "no event is kept"
     return ok(f"{heard if listening else 'No page is open, so nobody listens'}; {last}.", **details)
 
