@@ -58,6 +58,7 @@ STARTS_FROM: Final[dict[Decision, tuple[AlertState, ...]]] = {
 }
 """The states in which each decision can be taken."""
 
+_ANOTHER_IS_ACTIVE: Final = "One alert of a type is active per device, and there is a newer one: it stays over."
 _DONE: Final = {
     Decision.ACKNOWLEDGE: "acknowledged",
     Decision.RESOLVE: "resolved",
@@ -191,7 +192,7 @@ def _decide(
     except (OperationalError, InterfaceError):
         raise
     except IntegrityError:
-        return "The platform's database allows one active alert of a kind per device, and there is a newer one."
+        return _ANOTHER_IS_ACTIVE
     except DatabaseError as error:
         logger.warning("alert %s cannot be changed: %s", alert.pk, error)
         return "The platform's database refused the change: the portal's role may not write there."
@@ -257,9 +258,21 @@ def _write_platform(alert: PlatformAlert, decision: Decision, actor: User, comme
     elif alert.discard:
         changed = row.filter(discard=True).update(discard=False, **_human_check(comment, now))
     else:
+        if _another_is_active(alert):
+            raise _NotPossibleError(_ANOTHER_IS_ACTIVE)
         changed = row.filter(status="resolved").update(status="active", end_time=None, updated_at=now)
     if not changed:
         raise _NotPossibleError
+
+
+def _another_is_active(alert: PlatformAlert) -> bool:
+    """Whether the device has an active alert of the same type. A database of ours refuses a second one by itself, the
+    platform's does not."""
+    names = ("host_name", "device_id", "incident_type")
+    if not all(shape.has_field(PlatformAlert, name) for name in names):
+        return False
+    key = {name: getattr(alert, name) for name in names}
+    return PlatformAlert.objects.filter(status="active", **key).exclude(pk=alert.pk).exists()
 
 
 def _human_check(comment: str, now: datetime) -> dict[str, Any]:

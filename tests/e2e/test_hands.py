@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 ROW = """
 INSERT INTO alerts (id, host_name, device_id, device_name, incident_type, status, start_time)
-SELECT gen_random_uuid(), host_name, 'device9', '{name}', 'freeze', 'active', now() FROM device_flags LIMIT 1
+SELECT gen_random_uuid(), host_name, gen_random_uuid(), '{name}', 'freeze', 'active', now() FROM device_flags LIMIT 1
 """
 SHOWS_ITS_FOCUS = """() => {
   const marked = (element) => {

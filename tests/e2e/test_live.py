@@ -50,7 +50,7 @@ def alert(write: Callable[[str], Any], kind: str = "freeze") -> str:
     key = str(uuid4())
     write(
         "INSERT INTO alerts (id, host_name, device_id, device_name, incident_type)"
-        f" VALUES ('{key}', '{HOST}', 'device1', 'Box of the test', '{kind}')"
+        f" VALUES ('{key}', '{HOST}', '{key}', 'Box of the test', '{kind}')"
     )
     return key
 

@@ -223,7 +223,7 @@ def test_the_buckets_of_a_histogram_add_up() -> None:
 def test_alerts_and_silent_hosts_are_counted_for_those_who_see_all_teams(client: Client) -> None:
     connection = connections["source"]
     PlatformAlert.objects.create(host_name="h1", device_id="d", incident_type="freeze")
-    PlatformAlert.objects.create(host_name="h1", device_id="d", incident_type="freeze", discard=True)
+    PlatformAlert.objects.create(host_name="h1", device_id="e", incident_type="freeze", discard=True)
     for host in ("h1", "h2", "server"):
         SystemMetric.objects.create(host_name=host)
     with connection.cursor() as cursor:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
+import psycopg2
 import pytest
 from django.db import connections
 
@@ -133,8 +137,49 @@ def test_thousands_of_keys_take_few_locks(host: Host) -> None:
 
 
 @pytest.mark.django_db(databases=["default", "source"], transaction=True)
+@pytest.mark.parametrize("others", [0, 3])
+def test_somebody_who_writes_past_the_door_at_the_same_moment_gives_way(host: Host, others: int) -> None:
+    """Its row is there when the batch's is inserted, and was not yet when the batch looked what is open."""
+    parameters = connections["source"].get_connection_params()
+    parameters.pop("cursor_factory", None)
+    direct = psycopg2.connect(**parameters)
+    row = rows.alert(start_time=rows.iso(5))
+    key = [row[name] for name in ("host_name", "device_id", "incident_type")]
+    with contextlib.closing(direct), direct.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO alerts (host_name, device_id, incident_type, start_time) VALUES (%s, %s, %s, %s)",
+            [*key, rows.NOON],
+        )
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+        commit = threading.Thread(target=_commit_when_waited_for, args=(direct, pid))
+        commit.start()
+        batch = [row, *(rows.alert(device_id=f"other{n}") for n in range(others))]
+        answer = host.send("alerts", batch)
+        commit.join()
+    assert (answer.status, answer.statuses) == (201, ["stored"] * (1 + others))
+    assert row["id"] in active()
+    ended = PlatformAlert.objects.get(host_name=key[0], device_id=key[1], status="resolved")
+    assert ended.end_time == at(5)
+
+
+def _commit_when_waited_for(direct: Any, pid: int) -> None:
+    """Commit as soon as another session waits for the one of number `pid`."""
+    deadline = time.monotonic() + 20
+    try:
+        with connections["source"].cursor() as cursor:
+            while time.monotonic() < deadline:
+                cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE %s = ANY (pg_blocking_pids(pid)))", [pid])
+                if cursor.fetchone()[0]:
+                    break
+    finally:
+        direct.commit()
+        connections.close_all()
+
+
+@pytest.mark.django_db(databases=["default", "source"], transaction=True)
 def test_many_at_once_leave_one_active(team_a: Team) -> None:
-    """Without any unique index: eight senders, each with its own ids, in opposite orders."""
+    """Also without the unique index: eight senders, each with its own ids, in opposite orders."""
     from msgspec import json
 
     from apps.ingest.body import split

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -20,7 +21,7 @@ def ask(client: Client, **query: str) -> Any:
 
 
 def alert(host: str) -> str:
-    return str(PlatformAlert.objects.create(host_name=host, device_id="device1", incident_type="freeze").pk)
+    return str(PlatformAlert.objects.create(host_name=host, device_id=str(uuid4()), incident_type="freeze").pk)
 
 
 def test_from_a_token_on_each_hears_what_the_teams_allow(alice: User, charlie: User) -> None:

@@ -31,7 +31,7 @@ def writer(parameters: dict[str, Any], seed: int, written: set[str]) -> None:
         for _ in range(ROWS):
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "INSERT INTO alerts (host_name, device_id, incident_type) VALUES ('h', 'd', 'freeze')"
+                    "INSERT INTO alerts (host_name, device_id, incident_type) VALUES ('h', gen_random_uuid(), 'freeze')"
                     " RETURNING id::text"
                 )
                 key = cursor.fetchone()[0]

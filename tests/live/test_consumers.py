@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg2
 import pytest
@@ -40,7 +41,7 @@ def alice() -> Client:
 
 
 def alert(host: str = HOST_A) -> str:
-    return str(PlatformAlert.objects.create(host_name=host, device_id="device1", incident_type="freeze").pk)
+    return str(PlatformAlert.objects.create(host_name=host, device_id=str(uuid4()), incident_type="freeze").pk)
 
 
 @contextlib.contextmanager
@@ -55,7 +56,10 @@ def raw(alias: str = "source") -> Iterator[Any]:
         made.close()
 
 
-INSERT = "INSERT INTO alerts (host_name, device_id, incident_type) VALUES (%s, 'device1', 'freeze') RETURNING id::text"
+INSERT = (
+    "INSERT INTO alerts (host_name, device_id, incident_type) VALUES (%s, gen_random_uuid(), 'freeze')"
+    " RETURNING id::text"
+)
 
 
 def test_a_row_of_ones_own_team_is_heard_of_and_no_other(alice: Client) -> None:

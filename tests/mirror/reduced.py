@@ -41,6 +41,12 @@ def like_an_installation() -> Iterator[None]:
         yield
 
 
+def platform_without_rule() -> None:
+    """For the rest of a test in a transaction: several alerts of one key may be active, as on the platform."""
+    with connections[SOURCE].cursor() as cursor:
+        cursor.execute("DROP INDEX vpt_alerts_one_active")
+
+
 @contextmanager
 def _changed(statements: Iterable[str]) -> Iterator[None]:
     try:

@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from apps.accounts.models import User
 from apps.mirror.models import PlatformAlert, ScriptResult, Team
 from apps.triage.models import AlertTriage
-from tests.mirror.reduced import without_column, without_table
+from tests.mirror.reduced import platform_without_rule, without_column, without_table
 from tests.people import HOST_A, HOST_B, TEAM_A, signed_in
 
 pytestmark = pytest.mark.django_db(databases=["default", "source"])
@@ -112,6 +112,7 @@ def test_nobody_is_led_elsewhere(alice: User, elsewhere: str) -> None:
 
 
 def test_repeated_alerts_are_one_row_and_are_decided_together(alice: User) -> None:
+    platform_without_rule()
     client = signed_in(alice)
     alerts = [new_alert(start_time=timezone.now() - timedelta(minutes=n)) for n in range(1, 4)]
     new_alert(device_id="device2", device_name="Other")
@@ -185,7 +186,7 @@ def test_query_counts_are_the_same_for_few_and_many_rows(
     client = signed_in(alice)
     for wanted in (3, 30):
         for number in range(wanted):
-            new_alert(device_id=f"device{number}")
+            new_alert(device_id=f"device{wanted}-{number}")
         # Session, user, memberships and hosts of the scope, groups of the role, permissions of user and of groups;
         # decisions in force three times (the filter, the sentence, the rows of the page).
         with django_assert_num_queries(10), django_assert_num_queries(3, using="source"):

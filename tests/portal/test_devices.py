@@ -16,7 +16,7 @@ from apps.mirror.models import Controller, Deployment, DeviceFlag, PlatformAlert
 from apps.portal.selectors import fleet
 from apps.portal.selectors.fleet import DeviceStatus
 from apps.triage.models import AlertTriage
-from tests.mirror.reduced import without_column, without_table
+from tests.mirror.reduced import platform_without_rule, without_column, without_table
 from tests.people import HOST_A, HOST_B, TEAM_A, TEAM_B, signed_in
 from tests.portal.lab import ago, alert, device, ping_of_device, ping_of_host, running_script, script
 
@@ -61,6 +61,7 @@ def test_the_state_of_a_device_and_why(
 
 
 def test_repeated_alerts_are_counted_and_resolved_or_discarded_ones_are_not(team_a: Team) -> None:
+    platform_without_rule()
     ping_of_device()
     alert()
     alert()

@@ -88,7 +88,7 @@ def test_the_number_of_queries_does_not_grow_with_the_finds(
                 client.get("/search/", {"q": "living"})
         device(f"Living {number}")
         script(name=f"living {number}")
-        alert(device_name=f"Living {number}")
+        alert(device_id=f"device{number}", device_name=f"Living {number}")
 
 
 @pytest.mark.parametrize("table", ["device", "campaigns", "navigation_trees", "userinterfaces", "alerts"])

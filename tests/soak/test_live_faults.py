@@ -89,7 +89,8 @@ class Writer(threading.Thread):
                 key = str(uuid4())
                 self.unsure.append(key)
                 cursor.execute(
-                    "INSERT INTO alerts (id, host_name, device_id, incident_type) VALUES (%s, 'h', 'd', 'freeze')",
+                    "INSERT INTO alerts (id, host_name, device_id, incident_type)"
+                    " VALUES (%s, 'h', gen_random_uuid(), 'freeze')",
                     [key],
                 )
                 self.stored.append(self.unsure.pop())

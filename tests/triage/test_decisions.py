@@ -17,7 +17,7 @@ from apps.triage import decisions
 from apps.triage.decisions import Decision, decide, history
 from apps.triage.models import AlertTriage
 from apps.triage.overlay import STATES, decisions_about, in_state, needs_attention, state_of
-from tests.mirror.reduced import without_column
+from tests.mirror.reduced import platform_without_rule, without_column
 from tests.people import HOST_A, HOST_B
 
 pytestmark = pytest.mark.django_db(databases=["default", "source"])
@@ -116,7 +116,7 @@ def test_discarding_keeps_what_the_ai_said(
 
 def test_reopening_takes_back_each_decision(alice: User) -> None:
     for decision in (Decision.ACKNOWLEDGE, Decision.RESOLVE, Decision.DISCARD):
-        alert = new_alert()
+        alert = new_alert(device_id=decision)
         decide([alert.pk], decision, actor=alice)
         outcome = decide([alert.pk], Decision.REOPEN, actor=alice)
         assert outcome.sentence == "1 alert re-opened."
@@ -137,7 +137,7 @@ def test_of_two_operators_the_second_learns_who_was_first(
 ) -> None:
     for access in ("own", "read"):
         settings.SOURCE_ACCESS = access
-        alert = new_alert()
+        alert = new_alert(device_id=access)
         seen_by_admin = PlatformAlert.objects.get(pk=alert.pk)
         decide([alert.pk], decision, actor=alice, comment="mine")
         # The admin's request has read the alert before alice's decision was written.
@@ -191,15 +191,24 @@ def test_a_role_that_may_not_write_is_told_and_nothing_is_kept(alice: User, sett
     assert history(alert.pk) == []
 
 
-def test_a_newer_alert_of_the_kind_keeps_an_old_one_closed(alice: User) -> None:
-    with connections["source"].cursor() as cursor:
-        cursor.execute(
-            "CREATE UNIQUE INDEX one_active ON alerts (host_name, device_id, incident_type) WHERE status = 'active'"
-        )
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_newer_alert_of_the_kind_keeps_an_old_one_closed(alice: User, ours: bool) -> None:
+    if not ours:
+        platform_without_rule()
     old = new_alert(status="resolved")
     new_alert()
     outcome = decide([old.pk], Decision.REOPEN, actor=alice)
     assert "there is a newer one" in outcome.refused[0].why
+    assert (standing_of(old), history(old.pk)) == ("resolved", [])
+
+
+def test_one_that_opens_at_the_same_moment_is_the_databases_word(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = new_alert(status="resolved")
+    new_alert()
+    monkeypatch.setattr(decisions, "_another_is_active", lambda _: False)
+    outcome = decide([old.pk], Decision.REOPEN, actor=alice)
+    assert "there is a newer one" in outcome.refused[0].why
+    assert (standing_of(old), history(old.pk)) == ("resolved", [])
 
 
 def test_only_operators_decide_and_only_about_their_teams_alerts(alice: User, bob: User, charlie: User) -> None:
@@ -227,7 +236,11 @@ def test_each_decision_is_in_the_audit_trail(alice: User) -> None:
 
 def test_each_alert_is_in_exactly_one_state(alice: User, settings: Settings) -> None:
     alerts = [new_alert(device_id=f"device{number}") for number in range(6)]
-    alerts += [new_alert(status="resolved"), new_alert(status="resolved", discard=True), new_alert(discard=True)]
+    alerts += [
+        new_alert(status="resolved"),
+        new_alert(status="resolved", discard=True),
+        new_alert(device_id="host", discard=True),
+    ]
     decide([alerts[0].pk], Decision.ACKNOWLEDGE, actor=alice)
     decide([alerts[1].pk], Decision.RESOLVE, actor=alice)
     decide([alerts[2].pk], Decision.DISCARD, actor=alice)

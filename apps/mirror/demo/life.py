@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from apps.mirror import models
-from apps.mirror.demo import metrics
+from apps.mirror.demo import metrics, open_alerts
 from apps.mirror.demo.cast import CAMPAIGNS, SCRIPT_BY_NAME, SERVERS, Campaign, Device, Host, Schedule, Script
 from apps.mirror.demo.lab import Lab
 from apps.mirror.demo.plan import AD_HOC, CampaignRun, Run, Turn, new_id, new_run
@@ -123,6 +123,10 @@ class Life:
         """The running counts of what was walked since the last time."""
         metrics.add(self._cursor, self._tally, self.now)
         self._tally = Tally()
+
+    def _end_open_alert(self, row: Row) -> None:
+        """Somebody may have re-opened one by hand, of which this lab thinks that it is over."""
+        self._rows += open_alerts.end_for([row])
 
     def _open_incident(self, row: dict[str, Any]) -> Any:
         """Write an incident; the key that it is changed by."""
@@ -369,6 +373,7 @@ class Life:
         if device.host.name in self.silent or (device.host.name, incident.port, incident.kind) in self.alerts:
             return
         row = alerts.alert_start(incident)
+        self._end_open_alert(row)
         self._insert("alerts", row, written.ALERT)
         length = min(timedelta(hours=2), timedelta(seconds=incident.seconds * ALERT_STRETCH)) / self.speed
         self.follow_alert(OpenAlert(incident, row["metadata"]), self.now + length)

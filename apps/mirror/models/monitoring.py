@@ -71,6 +71,12 @@ class PlatformAlert(MirrorModel):
                 name="alerts_incident_type_check",
             ),
             models.CheckConstraint(condition=Q(status__in=["active", "resolved"]), name="alerts_status_check"),
+            # The platform has no such index, though its hosts mean it so: one for databases of our own.
+            models.UniqueConstraint(
+                fields=["host_name", "device_id", "incident_type"],
+                condition=Q(status="active"),
+                name="vpt_alerts_one_active",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -198,7 +198,7 @@ def test_clear_takes_the_demo_rows_and_nothing_else(loaded: list[Loaded]) -> Non
         team=team, script_name="goto", script_type="goto", host_name="rack-a1", device_name="Humax STB 1",
         success=True, started_at=UNTIL, completed_at=UNTIL,
     )  # fmt: skip
-    PlatformAlert.objects.create(host_name="rack-a1", device_id="device1", incident_type="freeze")
+    PlatformAlert.objects.create(host_name="rack-a1", device_id="device99", incident_type="freeze")
     SystemMetric.objects.create(host_name="server", server_name="office")
     output = StringIO()
     call_command("clear_demo", "--yes", stdout=output)
