@@ -139,7 +139,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
             device(f"Box {number}")
             ping_of_host(f"host-{number}")
             ping_of_device(f"host-{number}", name=f"Box {number}")
-            alert(f"host-{number}")
+            alert(f"host-{number}", f"device{count}")
             script(name=f"script {number}", device_name=f"Box {number}")
             running_script(name=f"running {number}")
         # Source: running campaigns and scripts; devices, teams, device metrics, flags, alerts of devices; host metrics;

@@ -14,8 +14,11 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import DateTimeField, F, Value
+from django.db.models.functions import Greatest
+
 from apps.mirror import models
-from apps.mirror.demo import metrics, open_alerts
+from apps.mirror.demo import metrics
 from apps.mirror.demo.cast import CAMPAIGNS, SCRIPT_BY_NAME, SERVERS, Campaign, Device, Host, Schedule, Script
 from apps.mirror.demo.lab import Lab
 from apps.mirror.demo.plan import AD_HOC, CampaignRun, Run, Turn, new_id, new_run
@@ -125,8 +128,12 @@ class Life:
         self._tally = Tally()
 
     def _end_open_alert(self, row: Row) -> None:
-        """Somebody may have re-opened one by hand, of which this lab thinks that it is over."""
-        self._rows += open_alerts.end_for([row])
+        """As the platform's hosts do before a new one. Somebody may have re-opened by hand what this lab has ended."""
+        key = {name: row[name] for name in ("host_name", "device_id", "incident_type")}
+        end = Greatest(Value(row["start_time"]), F("start_time") + timedelta(seconds=1), output_field=DateTimeField())
+        self._update(
+            models.PlatformAlert.objects.filter(status="active", **key), {"status": "resolved", "end_time": end}
+        )
 
     def _open_incident(self, row: dict[str, Any]) -> Any:
         """Write an incident; the key that it is changed by."""

@@ -40,7 +40,7 @@ def copies(row: Any, number: int) -> None:
     unique = {
         name
         for constraint in model._meta.constraints
-        if isinstance(constraint, models.UniqueConstraint)
+        if isinstance(constraint, models.UniqueConstraint) and constraint.condition is None
         for name in constraint.fields
     }
     made = []

@@ -158,24 +158,18 @@ def test_an_alert_that_somebody_resolved_stays_as_they_left_it(played: Played) -
 
 
 def test_an_alert_that_somebody_reopened_gives_way_to_a_new_one(played: Played) -> None:
-    """And one that is open on every device for every type, as before a long sleep, is in nobody's way."""
     devices = PlatformAlert.objects.values_list("host_name", "device_id").distinct()
     for host, device in [*devices, *((host, "host") for host in {host for host, _ in devices})]:
         for kind in ("blackscreen", "freeze", "audio_loss", "macroblocks", "errors"):
             key = {"host_name": host, "device_id": device, "incident_type": kind}
             if not PlatformAlert.objects.filter(status="active", **key).exists():
                 PlatformAlert.objects.create(start_time=UNTIL, metadata={"by": "hand"}, **key)
-    life = played.simulator
-    life.step(UNTIL)
-    assert life._life is not None
-    life._life.alerts.clear()
+    played.simulator.step(UNTIL)
+    assert played.simulator._life is not None
+    played.simulator._life.alerts.clear()  # as if it had ended them
     played.play(timedelta(hours=1), every=timedelta(seconds=30))
-    begun = since(PlatformAlert).filter(status="active")
-    assert begun.exists()
+    assert since(PlatformAlert).filter(status="active").exists()
     assert PlatformAlert.objects.filter(metadata={"by": "hand"}, end_time__gt=UNTIL).exists()
-    before = set(PlatformAlert.objects.filter(status="active").values_list("pk", flat=True))
-    assert played.simulator.step(played.clock.now + timedelta(hours=9)) > 100
-    assert before != set(PlatformAlert.objects.filter(status="active").values_list("pk", flat=True))
 
 
 def test_kpis_arrive_after_their_step_and_are_counted(played: Played) -> None:
