@@ -252,7 +252,7 @@ def test_the_first_page_is_grouped_by_domain_and_tells_what_each_table_is(
     with django_assert_max_num_queries(6):  # session, user, role, two of permissions, the viewer's own changes
         page = browser.get("/admin/")
     names = [group["name"] for group in page.context["app_list"]]
-    assert names == ["Fleet", "Execution", "Navigation", "Monitoring", "Access", "Audit"]
+    assert names == ["Fleet", "Execution", "Navigation", "Monitoring", "Dashboards", "Access", "Audit"]
     listed = {entry["model"] for group in page.context["app_list"] for entry in group["models"]}
     assert set(MODELS) <= listed
     text = page.content.decode()
