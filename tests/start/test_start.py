@@ -44,6 +44,10 @@ def test_the_made_password_opens_it_and_no_other_does(started: Portal) -> None:
         assert "vptmonitor_session" not in client.cookies
 
 
+BESIDE = 3
+"""Connections that no page uses: two of the way to Grafana and one of the live pages, for who somebody is."""
+
+
 def test_connections_stay_as_few_as_threads_under_load(started: Portal) -> None:
     statuses: Counter[int] = Counter()
     most: Counter[str] = Counter()
@@ -73,7 +77,8 @@ def test_connections_stay_as_few_as_threads_under_load(started: Portal) -> None:
     assert set(statuses) == {200}
     assert statuses[200] > CLIENTS
     assert set(most) == {"vptmonitor", "virtualpytest"}
-    assert max(most.values()) <= HTTP_THREADS
+    assert most["virtualpytest"] <= HTTP_THREADS
+    assert most["vptmonitor"] <= HTTP_THREADS + BESIDE
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT], ids=["killed", "told to stop at once"])

@@ -10,6 +10,15 @@ import { inspect } from "./onward.js";
 const SLOW = 3000; // milliseconds after which a panel says that it still waits
 const STEPS = [60, 30, 15, 10, 5, 2]; // seconds, as in apps.panels.cache: answers are shared for so long
 
+/** Waits while the pointer is pressed inside: what somebody drags over is not drawn anew under the hand. */
+async function released(element) {
+  while (element.matches(":active")) {
+    await new Promise((done) => {
+      for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, () => setTimeout(done), { once: true });
+    });
+  }
+}
+
 /**
  * A frame around `element`. `load()` asks anew; what is drawn stays until the answer is there. Where Grafana draws, its
  * frame is inside; that one refreshes itself, so `load({ tick: true })` leaves it alone.
@@ -57,6 +66,8 @@ export function createFrame(element, page) {
     }, SLOW);
     try {
       const answer = await askJson(address({ as: "view" }), mine.signal);
+      await released(element);
+      mine.signal.throwIfAborted();
       frame.answer = answer;
       show(answer);
     } catch (error) {

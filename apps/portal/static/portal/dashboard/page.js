@@ -114,11 +114,9 @@ function createPage(root) {
     }
   }
 
-  // Rows of the tables that a panel asks for have changed; without a set nobody knows which. When the dashboard itself
-  // has changed, the server draws it anew.
+  // Rows of the tables that a panel asks for have changed; without a set nobody knows which.
   document.addEventListener("vpt:changes", ({ detail: topics }) => {
-    if (bar && topics?.has("dashboards_dashboard")) follow(null);
-    else grid.touch((tables) => !topics || tables.some((name) => topics.has(name)));
+    grid.touch((tables) => !topics || tables.some((name) => topics.has(name)));
   });
 
   return { page, bar };

@@ -24,6 +24,8 @@ let waiting = null; // the server's newest drawing, while rows of it wait
 
 const say = (state) => document.dispatchEvent(new CustomEvent("vpt:live", { detail: state }));
 const main = document.getElementById("content");
+// A whole dashboard minds its own page: only its panels follow what changes.
+const whole = main?.querySelector("[data-dashboard] > [data-part=bar]") != null;
 
 /** The page's own tables, those of its panels, and alerts, which ring on every page. */
 function topics() {
@@ -48,6 +50,7 @@ const feed = createFeed(topics, root.dataset.now, {
 
 /** The page is out of date. A look follows soon: at once for the first change, then as the server keeps up. */
 function look() {
+  if (whole) return;
   dirty = true;
   if (looking || document.hidden || paused) return;
   clearTimeout(timer);
