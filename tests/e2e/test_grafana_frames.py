@@ -37,6 +37,11 @@ def grafana(started: Portal, _double: GrafanaDouble) -> Iterator[GrafanaDouble]:
     run_state.write(run_state.RunState(run_state.RUNNING, _double.url, "12.4.0"), place)
     yield _double
     run_state.write(told or run_state.RunState(run_state.ABSENT), place)
+    # The portal remembers for seconds, and other tests open pages of the same one.
+    with started.session() as client:
+        wait_for(
+            lambda: 'data-by="grafana"' not in client.get(f"{started.url}{DASHBOARD}", timeout=20).text, "an end", 30
+        )
 
 
 def open_with_frames(one: Visitor) -> Page:
