@@ -242,6 +242,9 @@ def test_what_a_dashboard_holds_is_text_and_never_script(
     page.keyboard.press("i")
     expect(page.locator(".inspect-table")).to_be_visible()
     assert page.locator("img[src=x], [href^='javascript']").count() == 0
+    page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     one.open("/dashboards/")
     one.open("/d-solo/evil/1/")
     drawn(one.page, 1)

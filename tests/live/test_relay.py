@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import redis
@@ -90,7 +91,8 @@ def alice() -> Client:
 
 
 def alert() -> str:
-    return str(PlatformAlert.objects.create(host_name=HOST_A, device_id="device1", incident_type="freeze").pk)
+    device = uuid4().hex  # one alert is active at a time for each device
+    return str(PlatformAlert.objects.create(host_name=HOST_A, device_id=device, incident_type="freeze").pk)
 
 
 def sessions(name: str) -> int:
